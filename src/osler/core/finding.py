@@ -1,0 +1,40 @@
+"""One thing said about a patient's picture."""
+
+from dataclasses import dataclass
+
+from osler.core.codes import Code
+from osler.core.quantity import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A named quantity: "Volume" 3.1 ml."""
+
+    name: str
+    quantity: Quantity
+    code: Code | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing said about a patient's picture.
+
+    name          "Pneumonia", "Hippocampus, anterior", "Diabetic retinopathy grade"
+    statement     the sentence a person reads, made from the other fields
+    probability   of the finding being there, None where the finding is a measurement
+    present       True: said to be there; False: said not to be there; None: a grade or a measurement
+    grade         "2", for ordinal findings
+    measurements  volumes, diameters
+    picture       index of the study's picture it was found on
+    distribution  class -> probability, in the order of the classes
+    """
+
+    name: str
+    statement: str
+    code: Code | None = None
+    probability: float | None = None
+    present: bool | None = None
+    grade: str = ""
+    measurements: tuple[Measurement, ...] = ()
+    picture: int = 0
+    distribution: tuple[tuple[str, float], ...] = ()

@@ -1,0 +1,76 @@
+"""What goes out: one reading of one study."""
+
+from dataclasses import dataclass
+
+from osler.core.arrays import Array
+from osler.core.facts import Facts
+from osler.core.finding import Finding
+
+NOT_A_DEVICE = "Decision support for research, not a medical device. A qualified person decides."
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a study was declined, or what to mind when reading the report.
+
+    what    the sentence a person reads
+    remedy  what to do about it
+    check   the name of the check that said so
+    """
+
+    what: str
+    remedy: str
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """Which model was used: name, version and the digest of its weights, and what its card says of limits."""
+
+    name: str
+    version: str
+    digest: str
+    sees: str
+    not_for: tuple[str, ...]
+    licence: str
+    tested: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyPicture:
+    """A picture for the report: (rows, columns, 3) uint8, with what it shows."""
+
+    title: str
+    pixels: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """One reading of one study.
+
+    study          the study's name (of its file or folder), never a person's
+    study_uid      Study Instance UID, ""
+    facts          what the header says
+    pathway        which clinical use read it, "" when none could
+    declined       why no answer is given; findings are then empty
+    cautions       what to mind
+    findings       what is said
+    key_pictures   pictures with the overlay
+    models         what was used
+    seconds        per stage: (("quality", .02), ...)
+    software       "osler 0.1.0"
+    created        ISO 8601, UTC
+    """
+
+    study: str
+    study_uid: str
+    facts: Facts
+    pathway: str
+    declined: tuple[Problem, ...]
+    cautions: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
+    key_pictures: tuple[KeyPicture, ...]
+    models: tuple[ModelUse, ...]
+    seconds: tuple[tuple[str, float], ...]
+    software: str
+    created: str

@@ -1,0 +1,44 @@
+"""One 3-D picture, and the memory of where each slice came from."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from osler.core.arrays import Array
+from osler.core.errors import BadGeometry
+from osler.core.facts import Facts
+from osler.core.geometry import Geometry
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """One 3-D picture. Nothing changes it: every operation returns a new one.
+
+    array          (slices, rows, columns), read-only
+    geometry       where each voxel lies (LPS, mm)
+    unit           "HU", "SUV", or "" where the numbers mean nothing by themselves (most MR)
+    facts          what the header says; facts.modality is "CT", "MR", "PT", ...
+    instance_uids  SOP Instance UID per slice (several slices may share one multi-frame instance); () for files
+    """
+
+    array: Array
+    geometry: Geometry
+    unit: str = ""
+    facts: Facts = field(default_factory=Facts)
+    instance_uids: tuple[str, ...] = ()
+    series_uid: str = ""
+    study_uid: str = ""
+
+    def __post_init__(self) -> None:
+        if self.array.shape != self.geometry.shape:
+            raise BadGeometry(
+                f"A volume's array {self.array.shape} and its geometry {self.geometry.shape} differ.",
+                remedy="Give each array the geometry it was made with.",
+            )
+        view = np.asarray(self.array).view()
+        view.flags.writeable = False
+        object.__setattr__(self, "array", view)
+
+    def with_array(self, array: Array, *, unit: str | None = None) -> "Volume":
+        """The same place, other numbers."""
+        return replace(self, array=array, unit=self.unit if unit is None else unit)

@@ -76,9 +76,7 @@ class Geometry:
 
     def to_index(self, position: Array) -> Array:
         """Positions (N, 3), LPS mm -> fractional voxel indices (N, 3)."""
-        moved: Array = (np.asarray(position, float) - self.affine[:3, 3]) @ np.linalg.inv(
-            self.affine[:3, :3]
-        ).T
+        moved: Array = (np.asarray(position, float) - self.affine[:3, 3]) @ np.linalg.inv(self.affine[:3, :3]).T
         return moved
 
     def with_grid(self, shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> "Geometry":

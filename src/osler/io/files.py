@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -31,8 +30,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield beside
         if path.is_dir() and not path.is_symlink():
-            os.replace(path, nest / "old")
-        os.replace(beside, path)
+            path.replace(nest / "old")
+        beside.replace(path)
     except OSError as error:
         raise _as_ours(error, path) from error
     finally:

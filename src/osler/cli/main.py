@@ -1,0 +1,95 @@
+"""`osler VERB ...`: find the verb's file, let it read its arguments, run it, and turn what happened into a code."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from osler import __version__
+from osler.cli import output
+from osler.core.errors import AskedWrongly, OslerError, UnknownChoice
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One verb.
+
+    module  where its `parser()` and `run(arguments) -> int` live; imported only when the verb is used
+    help    one line for `osler --help`
+    """
+
+    module: str
+    help: str
+
+
+COMMANDS: dict[str, Command] = {
+    "train": Command("osler.cli.train", "learn from labelled pictures: a folder, a table, a MedMNIST file, ..."),
+    "evaluate": Command("osler.cli.evaluate", "test a model on labelled cases, with intervals"),
+    "predict": Command("osler.cli.predict", "a model's answers on files"),
+    "read": Command("osler.cli.read", "read one study: from DICOM or a file to a report"),
+    "models": Command("osler.cli.models", "the shelf: list, show, add, remove, export"),
+    "data": Command("osler.cli.data", "show what Osler understands of a data set"),
+    "demo": Command("osler.cli.demo", "train and read on made-up patients, start to end"),
+    "doctor": Command("osler.cli.doctor", "what this machine has and lacks"),
+}
+
+_HELP = f"""Osler learns from labelled medical images, reads studies, and says how sure it is.
+
+usage: osler VERB [arguments]
+
+{{verbs}}
+
+  osler VERB --help   says more about one verb, with an example
+  osler --version     says which Osler this is
+
+Every verb takes --json (the answer as JSON on stdout) and --debug (a traceback when it fails).
+Exit codes: {", ".join(f"{code} {meaning}" for code, meaning in output.EXIT_CODES.items())}.
+
+example:
+  osler train pictures/ --budget 10m --out model
+  osler read study/ --out report
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. `arguments` are those after "osler", None: of this process."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = words[: words.index("--")] if "--" in words else words
+    return output.guarded(lambda: _run(words), as_json="--json" in options, debug="--debug" in options)
+
+
+def help_text() -> str:
+    """What `osler --help` prints."""
+    verbs = "\n".join(f"  {name:<10}{command.help}" for name, command in COMMANDS.items())
+    return _HELP.format(verbs=verbs)
+
+
+def _run(words: list[str]) -> int:
+    if not words:
+        raise AskedWrongly("No verb was given.", remedy=f"Choose one of: {', '.join(COMMANDS)}; or osler --help.")
+    verb, rest = words[0], words[1:]
+    if verb in ("--help", "-h", "help"):
+        output.say(help_text().rstrip())
+        return 0
+    if verb in ("--version", "-V"):
+        output.say(f"osler {__version__}")
+        return 0
+    if verb not in COMMANDS:
+        raise UnknownChoice.among("verb", verb, COMMANDS)
+    try:
+        module = import_module(COMMANDS[verb].module)
+        code: int = module.run(module.parser().parse_args(rest))
+    except SystemExit as stop:  # argparse leaves this way after --help
+        return stop.code if isinstance(stop.code, int) else 0
+    except ModuleNotFoundError as error:
+        if (error.name or "osler").partition(".")[0] == "osler":
+            raise
+        raise OslerError(
+            f"The Python package '{error.name}' is not installed.",
+            remedy='Install Osler with its parts: pip install -e ".[dev]", or run osler doctor.',
+        ) from error
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""`osler predict`: a model's answers on files, as tables and masks."""
+
+import argparse
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osler.cli import output
+from osler.cli.arguments import Parser, new_parser
+
+if TYPE_CHECKING:
+    from osler.core.mask import Mask
+    from osler.core.prediction import Prediction
+    from osler.core.study import Picture
+    from osler.models.model import Model
+
+SUMMARY = """A model's answers on files: predictions.csv and predictions.json, and for segmentation a mask a file (NIfTI
+for volumes, PNG for flat pictures). A model of several channels takes its pictures joined by commas.
+MODEL is a folder or a name from `osler models list`."""
+
+EXAMPLE = """
+osler predict my-model a.png b.png --out answers
+osler predict pet-ct ct.nii.gz,pet.nii.gz --out answers --json
+osler predict retinopathy "retinamnist.npz[test_images:12]" --out answers
+"""
+
+
+def parser() -> Parser:
+    """The words of `osler predict`."""
+    made = new_parser("predict", SUMMARY, EXAMPLE)
+    made.add_argument("model", metavar="MODEL", help="a model's folder or name")
+    made.add_argument(
+        "files",
+        metavar="FILES",
+        nargs="+",
+        help="pictures; FILE[ITEM] for part of a file; CT,PET for several channels",
+    )
+    made.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the answers go")
+    made.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 (auto)")
+    return made
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Predict every file; writes all answers or none."""
+    from osler.cli.folders import filling
+    from osler.cli.progress import watched
+    from osler.inference.device import choose_device
+    from osler.inference.predict import predict
+    from osler.io.files import write_json
+    from osler.models.model import load_model
+    from osler.models.shelf import Shelf
+
+    model = load_model(Shelf.default().find(arguments.model), device=choose_device(arguments.device))
+    out: Path = arguments.out
+    names = unique_names(arguments.files)
+    rows: list[dict[str, Any]] = []
+    with filling(out) as folder, watched() as progress:
+        for number, (given, name) in enumerate(zip(arguments.files, names, strict=True)):
+            progress("predicting", number, len(names), "")
+            prediction = predict(model, open_case(given))
+            row = {"file": given, **row_of(model, prediction)}
+            if prediction.mask is not None:
+                row["mask"] = write_mask(prediction.mask, folder / "masks", name).relative_to(folder).as_posix()
+            rows.append(row)
+        progress("predicting", len(names), len(names), "")
+        answer = {"model": model.card.name, "task": model.card.task, "classes": list(model.card.classes)}
+        answer["predictions"] = rows
+        write_json(folder / "predictions.json", answer)
+        write_table(rows, folder / "predictions.csv")
+    if arguments.json:
+        output.say_json(answer | {"written": out})
+    else:
+        lines = [f"{row['file']}: {_in_words(row)}" for row in rows]
+        output.say("\n".join([*lines, "", f"Written: {out / 'predictions.csv'}"]))
+    return output.GOOD
+
+
+def open_case(given: str) -> list["Picture"]:
+    """The pictures of "a.png", "ct.nii.gz,pet.nii.gz" or "set.npz[test_images:12]".
+
+    Raises as `osler.io.open.open_picture` does.
+    """
+    from osler.io.open import open_picture
+
+    pictures = []
+    # A comma may be part of one file's own name.
+    for part in [given] if Path(given).exists() else given.split(","):
+        item = re.fullmatch(r"(.+)\[([^\[\]]+)\]", part)
+        if item and not Path(part).exists():
+            pictures.append(open_picture(Path(item[1]), item[2]))
+        else:
+            pictures.append(open_picture(Path(part)))
+    return pictures
+
+
+def row_of(model: "Model", prediction: "Prediction") -> dict[str, Any]:
+    """One answer as plain values: what is said, and how sure."""
+    row: dict[str, Any] = {}
+    classes = prediction.classes
+    if prediction.probabilities is not None:
+        shares = [float(p) for p in prediction.probabilities]
+        if prediction.task == "multilabel":
+            row["answer"] = [name for name, p in zip(classes, shares, strict=True) if p >= 0.5]
+        elif prediction.task == "binary":
+            row["answer"] = classes[int(shares[1] >= model.trust.operating_point)]
+        else:
+            row["answer"] = classes[shares.index(max(shares))]
+        row["probabilities"] = {name: round(p, 6) for name, p in zip(classes, shares, strict=True)}
+    if prediction.value is not None:
+        row["value"] = round(prediction.value, 6)
+    if prediction.mask is not None:
+        row |= _sizes(prediction.mask)
+    return row
+
+
+def write_mask(mask: "Mask", folder: Path, name: str) -> Path:
+    """The mask as NIfTI for a volume, PNG for a flat picture. Returns where it was written."""
+    import numpy as np
+
+    from osler.io import nifti, raster
+
+    if mask.geometry is None:
+        path = folder / f"{name}.png"
+        raster.write_image(mask.array.astype(np.uint8), path)
+    else:
+        path = folder / f"{name}.nii.gz"
+        nifti.write_mask(mask, path)
+    return path
+
+
+def write_table(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """The answers as CSV, one row a file; a probability or size of each class is a column of its own."""
+    flat = [_flat(row) for row in rows]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(flat)
+
+
+def unique_names(files: Iterable[str]) -> list[str]:
+    """A file name for each answer, from the name of its first picture.
+
+    >>> unique_names(["a/x.nii.gz", "b/x.nii.gz", "set.npz[test:3]"])
+    ['x', 'x-2', 'set-test-3']
+    """
+    names: list[str] = []
+    for given in files:
+        plain = re.sub(
+            r"\.(nii\.gz|nii|nrrd|mha|mhd|npz|npy|png|jpe?g|tiff?|bmp|dcm)(?=$|\[)", "", given.split(",")[0]
+        )
+        stem = re.sub(r"[^\w.-]+", "-", Path(plain).name).strip("-") or "case"
+        count = 2
+        name = stem
+        while name in names:
+            name, count = f"{stem}-{count}", count + 1
+        names.append(name)
+    return names
+
+
+def _sizes(mask: "Mask") -> dict[str, Any]:
+    counts = {name: int(mask.of(number).sum()) for number, name in mask.labels.items()}
+    if mask.geometry is not None:
+        return {"volume_ml": {name: round(n * mask.geometry.voxel_ml, 4) for name, n in counts.items()}}
+    if mask.spacing_mm is not None:
+        pixel = mask.spacing_mm[0] * mask.spacing_mm[1]
+        return {"area_mm2": {name: round(n * pixel, 3) for name, n in counts.items()}}
+    return {"pixels": counts}
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{key}[{name}]": item for name, item in value.items()}
+        else:
+            flat[key] = "|".join(value) if isinstance(value, list) else value
+    return flat
+
+
+def _in_words(row: Mapping[str, Any]) -> str:
+    parts = []
+    if "answer" in row:
+        answer = row["answer"]
+        said = [answer] if isinstance(answer, str) else answer
+        sure = [f"{name} ({row['probabilities'][name]:.0%})" for name in said]
+        parts.append(", ".join(sure) or "none of the findings")
+    elif "value" in row:
+        parts.append(f"{row['value']:.4g}")
+    for kind, unit in (("volume_ml", "ml"), ("area_mm2", "mm²"), ("pixels", "pixels")):
+        parts += [f"{name} {size:.4g} {unit}" for name, size in row.get(kind, {}).items()]
+    return ", ".join(parts)

@@ -1,0 +1,56 @@
+"""The grade of diabetic retinopathy on a colour photograph of the fundus.
+
+Grades 0-4: International Clinical Diabetic Retinopathy severity scale, Wilkinson et al. 2003, Ophthalmology
+110:1677. "Referable" from grade 2 on: Gulshan et al. 2016, JAMA 316:2402; some programmes refer otherwise.
+(to be reviewed by a clinician before use)
+"""
+
+from osler.clinic.pathways.pathway import FLAT_CHECKS, Pathway
+from osler.core.codes import Code
+from osler.core.finding import Finding
+from osler.core.image import Image
+from osler.core.prediction import Prediction
+from osler.core.report import Problem
+from osler.core.study import Picture
+from osler.results.sentences import say
+
+RETINOPATHY = Code("4855003", "SCT", "Diabetic retinopathy")
+REFERABLE_FROM = 2
+GRADES = {
+    "0": "0, no apparent retinopathy",
+    "1": "1, mild non-proliferative",
+    "2": "2, moderate non-proliferative",
+    "3": "3, severe non-proliferative",
+    "4": "4, proliferative",
+}
+
+
+def not_a_fundus(picture: Picture) -> Problem | None:
+    """A fundus is red and green: blood, pigment and the yellow spot leave hardly any blue (ultra-wide field too)."""
+    if isinstance(picture, Image) and picture.colour:
+        red, _, blue = picture.array.reshape(-1, 3)[::16].astype(float).mean(axis=0)
+        if blue < 0.8 * red:
+            return None
+    return Problem(say("guard.fundus"), say("guard.fundus.remedy"), "fundus")
+
+
+def referable(prediction: Prediction) -> tuple[Finding, ...]:
+    """How probable it is that the eye should be seen by an ophthalmologist."""
+    if prediction.probabilities is None or len(prediction.probabilities) != len(GRADES):
+        return ()
+    probability = float(prediction.probabilities[REFERABLE_FROM:].sum())
+    name = say("finding.referable")
+    statement = say("statement.referable", name=name, grade=REFERABLE_FROM, probability=f"{probability:.2f}")
+    return (Finding(name, statement, probability=probability),)
+
+
+RETINOPATHY_GRADE = Pathway(
+    name="retinopathy",
+    title="Diabetic retinopathy on a fundus photograph",
+    finding="Diabetic retinopathy grade",
+    names=GRADES,
+    codes={"Diabetic retinopathy grade": RETINOPATHY},
+    checks=(*FLAT_CHECKS, "small"),
+    guards=(not_a_fundus,),
+    also=referable,
+)

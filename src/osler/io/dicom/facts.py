@@ -1,0 +1,58 @@
+"""Facts from a DICOM header. Names, numbers and dates of birth stay behind."""
+
+import datetime
+from typing import TYPE_CHECKING
+
+from osler.core.facts import Facts
+from osler.io.dicom.parse import number, text
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+_OLDEST = 130
+
+
+def facts_of(header: "Dataset") -> Facts:
+    """What a header says about a picture, without anybody's name. Never raises: what is unusable is left out."""
+    sex = text(header, "PatientSex").upper()
+    bits = number(header, "BitsStored")
+    words = (text(header, "StudyDescription"), text(header, "SeriesDescription"))
+    return Facts(
+        modality=text(header, "Modality").upper(),
+        body_part=text(header, "BodyPartExamined").upper(),
+        view=text(header, "ViewPosition").upper(),
+        laterality=(text(header, "ImageLaterality") or text(header, "Laterality")).upper(),
+        sex=sex if sex in ("F", "M", "O") else "",
+        age_years=age_years(header),
+        manufacturer=text(header, "Manufacturer"),
+        device=text(header, "ManufacturerModelName"),
+        description=" ".join(word for word in words if word).lower(),
+        bits_stored=int(bits) if bits else None,
+    )
+
+
+def age_years(header: "Dataset") -> float | None:
+    """The patient's age at the study: from PatientAge, else from the dates of birth and study; else None."""
+    stated = text(header, "PatientAge").upper()
+    if stated[:-1].isdecimal() and stated[-1] in _YEARS:
+        age = int(stated[:-1]) * _YEARS[stated[-1]]
+        # "000Y" is what many devices write when nobody typed an age.
+        if 0 < age <= _OLDEST:
+            return age
+    born = date_of(text(header, "PatientBirthDate"))
+    for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"):
+        day = date_of(text(header, keyword))
+        if born and day:
+            age = (day - born).days / 365.25
+            return age if 0 <= age <= _OLDEST else None
+    return None
+
+
+def date_of(value: str) -> datetime.date | None:
+    """A date from DICOM's "20240131", or from the retired "2024.01.31"."""
+    digits = value.replace(".", "")[:8]
+    try:
+        return datetime.datetime.strptime(digits, "%Y%m%d").date() if len(digits) == 8 else None
+    except ValueError:
+        return None

@@ -1,0 +1,90 @@
+"""How fast this machine trains a net, measured once and remembered, so that a budget becomes a number of steps.
+
+The same command on the same machine then plans the same number of steps, and the same seed gives the same numbers.
+"""
+
+import hashlib
+import json
+import math
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from osler.core.errors import OslerError
+from osler.core.record import to_plain
+from osler.io.files import read_json, write_json
+from osler.lab.plan.plan import Plan
+from osler.lab.train.cases import TrainingCases
+from osler.lab.train.step import Stepper
+
+WARM_UP, MEASURED = 2, 5  # steps
+SHARE = 0.85  # of the budget goes into steps; the rest prepares, validates and evaluates
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds a step takes here, and the precision that was faster."""
+
+    seconds: float
+    precision: str
+
+
+def steps_for(plan: Plan, pace: Pace) -> int:
+    """Steps of one member that fit the budget, to two digits (finer would pretend to know the machine better).
+
+    >>> round_down(1234), round_down(87), round_down(5)
+    (1200, 87, 5)
+    """
+    if plan.training.steps:
+        return plan.training.steps
+    return max(20, round_down(int(plan.training.budget_seconds * SHARE / plan.training.members / pace.seconds)))
+
+
+def round_down(number: int) -> int:
+    """To two significant digits, downwards."""
+    digits = max(0, int(math.log10(max(1, number))) - 1)
+    return number // 10**digits * 10**digits
+
+
+def measure_pace(plan: Plan, cases: TrainingCases, device: str) -> Pace:
+    """Seconds of one training step here, from memory or measured on throw-away nets."""
+    memory = Path(os.environ.get("OSLER_HOME", Path.home() / ".osler")) / "pace.json"
+    key = _key(plan, len(cases), device)
+    try:
+        known = read_json(memory) if memory.is_file() else {}
+    except OslerError:
+        known = {}  # a damaged memory is only a lost measurement
+    if isinstance(known.get(key), dict):
+        return Pace(float(known[key]["seconds"]), str(known[key]["precision"]))
+    asked = plan.training.precision
+    choices = ["float32", "bfloat16"] if asked == "auto" else [asked]
+    times = {precision: _time(plan, cases, device, precision) for precision in choices}
+    # bfloat16 must earn its rounding errors.
+    best = "bfloat16" if times.get("bfloat16", math.inf) < 0.85 * times.get("float32", math.inf) else choices[0]
+    pace = Pace(times[best], best)
+    write_json(memory, {**known, key: to_plain(pace)})
+    return pace
+
+
+def _time(plan: Plan, cases: TrainingCases, device: str, precision: str) -> float:
+    stepper = Stepper(plan, seed=0, device=device, precision=precision)
+    seconds = []
+    for step in range(WARM_UP + MEASURED):
+        start = time.perf_counter()
+        stepper.take(cases, step=step, progress=0.0)
+        seconds.append(time.perf_counter() - start)
+    return sorted(seconds[WARM_UP:])[MEASURED // 2]
+
+
+def _key(plan: Plan, cases: int, device: str) -> str:
+    """What the pace depends on: net, tensor, batch, machine. Not the seed, not the budget."""
+    plain = to_plain(plan)
+    training = {k: plain["training"][k] for k in ("batch", "optimizer", "precision", "average")}
+    machine = [platform.node(), platform.processor(), torch.get_num_threads(), torch.__version__, device]
+    about = [plan.task, len(plan.classes), plan.recipe.planes, plan.recipe.size, plain["net"], training]
+    about += [plain["augmentation"], cases if plan.training.optimizer == "descent" else 0, machine]
+    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:16]

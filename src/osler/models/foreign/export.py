@@ -1,0 +1,181 @@
+"""Ours worn by others: a trained model as one ONNX file.
+
+The graph takes what `models/prepare.py` makes of the pictures and holds all that follows: every member, mirror images
+where validation chose them, the temperature, and the mean. Its two outputs say the same: "logits", which the task
+turns into answers (what `wear.py` reads), and "probabilities", the answers themselves.
+"""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from osler.core.errors import AskedWrongly, BadModel
+from osler.core.record import to_plain
+from osler.io.files import replacing, write_json
+from osler.models.card import card_to_json
+from osler.models.foreign.onnx import open_session
+from osler.models.model import Model, TorchNet
+
+TOLERANCE = 1e-3
+_SURE = 1e-7  # probabilities nearer to 0 or 1 have no logit that single precision can hold
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """One ONNX file that was written and checked.
+
+    card        the JSON beside it, with which `osler models add` wears it again
+    difference  largest absolute difference of its probabilities (numbers, for a regression) from torch's,
+                on pictures of noise
+    """
+
+    path: Path
+    card: Path
+    difference: float
+
+
+def export_onnx(model: Model, path: Path) -> Exported:
+    """Write the model as `path` (.onnx) with its card beside it (.card.json), and compare it with torch.
+
+    The batch is free, the picture's size is the recipe's; large volumes are cut into windows outside the graph.
+
+    Raises AskedWrongly for another suffix or a model that is ONNX already, BadModel when the parts that write ONNX
+    are missing or the file does not answer as torch does (nothing is then written), NoRoom on a full disk.
+    """
+    if path.suffix.lower() != ".onnx":
+        raise AskedWrongly(f"{path.name} is no name for an ONNX file.", remedy="End it in .onnx.")
+    members = [member.module for member in model.members if isinstance(member, TorchNet)]
+    if len(members) != len(model.members):
+        raise AskedWrongly(
+            f"The model {model.card.name} is an ONNX file already.", remedy="Copy model.onnx from its folder."
+        )
+    if find_spec("onnx") is None:
+        raise BadModel("The Python package 'onnx' is not installed.", remedy='Install it: pip install "osler[export]".')
+    graph = _Graph(model, members).eval()
+    images = torch.randn(2, model.recipe.planes, *model.recipe.size, generator=torch.Generator().manual_seed(0))
+    card = path.with_suffix(".card.json")
+    with replacing(path) as beside:
+        _write(graph, images.to(model.device), beside)
+        difference = _difference(graph, images.to(model.device), beside)
+        if not difference <= TOLERANCE:
+            raise BadModel(
+                f"The ONNX file of {model.card.name} answers otherwise than torch: they differ by {difference:.2g}.",
+                remedy="Report this as a defect, with the versions that `osler doctor` prints.",
+            )
+    worn = card_to_json(model.card)
+    del worn["digest"], worn["engine"]
+    write_json(card, worn | {"output": "logits", "recipe": to_plain(model.recipe)})
+    return Exported(path, card, difference)
+
+
+class _Graph(nn.Module):
+    """What `inference.predict.mean_answers` computes, as one module: images -> (logits, probabilities)."""
+
+    def __init__(self, model: Model, members: list[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.answers = model.task.answers
+        self.backwards = _BACKWARDS[model.card.task]
+        self.temperature = model.trust.temperature
+        self.pixels = model.task.pixels
+        self.mirrors: list[list[int]] = [[]]
+        for axis in model.trust.flips:
+            self.mirrors += [[*mirror, axis + 2] for mirror in self.mirrors]
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        answers = []
+        for mirror in self.mirrors:
+            seen = images.flip(mirror) if mirror else images
+            for member in self.members:
+                logits = member(seen) / self.temperature
+                given = self.answers(logits)  # (B, classes[, *spatial])
+                answers.append(given.flip(mirror) if mirror and self.pixels else given)
+        if len(answers) == 1:
+            return logits, answers[0]
+        mean = torch.stack(answers).mean(0)
+        return self.backwards(mean), mean
+
+
+def _log(probabilities: Tensor) -> Tensor:
+    return probabilities.clamp(min=_SURE).log()
+
+
+def _logit(probabilities: Tensor) -> Tensor:
+    sure = probabilities.clamp(_SURE, 1 - _SURE)
+    return sure.log() - (1 - sure).log()
+
+
+def _conditional_logits(probabilities: Tensor) -> Tensor:
+    """(B, K) grades -> (B, K-1): logit of "above grade k, given above k - 1", as the ordinal task reads them."""
+    at_least = probabilities.flip(1).cumsum(1).flip(1)  # (B, K): P(y >= k)
+    return _logit(at_least[:, 1:] / at_least[:, :-1].clamp(min=_SURE))
+
+
+def _same(values: Tensor) -> Tensor:
+    return values
+
+
+# From a task's answers back to logits that give them.
+_BACKWARDS: dict[str, Callable[[Tensor], Tensor]] = {
+    "binary": _log,
+    "multiclass": _log,
+    "segmentation": _log,
+    "multilabel": _logit,
+    "ordinal": _conditional_logits,
+    "regression": _same,
+}
+
+
+def _write(graph: nn.Module, images: Tensor, path: Path) -> None:
+    names = {"input_names": ["images"], "output_names": ["logits", "probabilities"]}
+    try:
+        with _quietly():
+            if find_spec("onnxscript") is not None:
+                batch = torch.export.Dim("batch", min=1, max=4096)
+                torch.onnx.export(
+                    graph, (images,), str(path), dynamo=True, external_data=False, verbose=False,
+                    dynamic_shapes=({0: batch},), **names,
+                )  # fmt: skip
+            else:  # the older exporter needs no onnxscript
+                axes = {name: {0: "batch"} for name in ("images", "logits", "probabilities")}
+                torch.onnx.export(graph, (images,), str(path), dynamo=False, dynamic_axes=axes, **names)
+    except OSError:
+        raise
+    except Exception as error:  # the exporters raise a dozen kinds, all for "this net cannot be written"
+        raise BadModel(
+            f"The net cannot be written as ONNX: {type(error).__name__}.",
+            remedy="Use the net from torch, or report this with the versions that `osler doctor` prints.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """The exporters chat on stdout and in the log."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _difference(graph: nn.Module, images: Tensor, path: Path) -> float:
+    """Largest absolute difference between the file's probabilities and torch's, for one picture and for two."""
+    session = open_session(path)
+    worst = 0.0
+    with torch.inference_mode():
+        for batch in (images, images[:1]):
+            expected = graph(batch)[1].cpu()
+            given = torch.from_numpy(session.run(["probabilities"], {"images": batch.cpu().numpy()})[0])
+            worst = max(worst, float((given - expected).abs().max()))
+    return worst

@@ -1,0 +1,23 @@
+"""What was learnt on validation cases about how far the answers can be believed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Numbers fitted on validation predictions only, applied at every reading.
+
+    temperature      logits are divided by it before they become probabilities
+    operating_point  a binary finding is called present from this probability on
+    flips            spatial axes (of the tensor, 0 = first) whose mirror images are averaged; () where
+                     validation showed no gain
+    feature_mean, feature_scale  (n,) mean and deviation of the net's pooled features on validation cases
+    feature_limit    distance beyond which a picture is unlike all that was seen; None: not known
+    """
+
+    temperature: float = 1.0
+    operating_point: float = 0.5
+    flips: tuple[int, ...] = ()
+    feature_mean: tuple[float, ...] = ()
+    feature_scale: tuple[float, ...] = ()
+    feature_limit: float | None = None

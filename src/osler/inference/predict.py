@@ -13,6 +13,7 @@ from osler.core.mask import Mask
 from osler.core.prediction import Prediction
 from osler.core.study import Picture
 from osler.inference.sliding import slide
+from osler.inference.temper import temper
 from osler.models.model import Model
 from osler.models.prepare import Prepared, prepare, restore
 
@@ -63,7 +64,7 @@ def mean_answers(
             seen = images.flip(mirrored) if mirrored else images
             for member in model.members:
                 logits, pooled = member.logits(seen)
-                given = model.task.answers(logits.float() / model.trust.temperature)
+                given = model.task.answers(logits.float())
                 answers.append(given.flip(mirrored) if mirrored and model.task.pixels else given)
                 if pooled is not None and not mirrored:
                     features.append(pooled.float())
@@ -83,6 +84,8 @@ def _classify(model: Model, cases: list[Prepared], start: float) -> Iterator[Pre
     answers, features = mean_answers(model, images)
     seconds = (time.perf_counter() - start) / len(cases)
     numbers: Array = answers.cpu().numpy()
+    if model.card.task != "regression":
+        numbers = _tempered(numbers, model.trust.temperatures)
     for row, given in enumerate(numbers):
         pooled = None if features is None else features[row].cpu().numpy()
         yield _answer(model, given, pooled, seconds)
@@ -115,6 +118,14 @@ def _segment(model: Model, case: Prepared, start: float) -> Prediction:
     )
     seconds = time.perf_counter() - start
     return Prediction(model.card.task, model.card.classes, mask=mask, mask_probability=sure, seconds=seconds)
+
+
+def _tempered(probabilities: Array, temperatures: tuple[float, ...]) -> Array:
+    """All by one temperature, or each label by its own."""
+    if len(temperatures) == 1:
+        return temper(probabilities, temperatures[0])
+    columns = zip(probabilities.T, temperatures, strict=True)
+    return np.stack([temper(column, one) for column, one in columns], axis=1)
 
 
 def _mean_inside(share: Array, inside: Array) -> float:

@@ -139,7 +139,7 @@ def normalized(array: Array, rule: Normalization) -> Array:
     if rule.how == "percentile":
         low, high = np.percentile(values, (rule.low, rule.high))
         spread = max(float(high - low), 1e-6)
-        return np.clip((values - low) / spread, 0, 1) * 2 - 1
+        return np.asarray(np.clip((values - low) / spread, 0, 1) * 2 - 1, np.float32)
     mean, std = np.asarray(rule.mean, np.float32), np.asarray(rule.std, np.float32)
     return np.asarray((values - mean) / std, np.float32)
 

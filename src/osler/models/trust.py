@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Trust:
     """Numbers fitted on validation predictions only, applied at every reading.
 
-    temperature      logits are divided by it before they become probabilities
+    temperatures     the answered probabilities are tempered by it: one for all, or one a label of "multilabel"
     operating_point  a binary finding is called present from this probability on
     flips            spatial axes (of the tensor, 0 = first) whose mirror images are averaged; () where
                      validation showed no gain
@@ -15,7 +15,7 @@ class Trust:
     feature_limit    distance beyond which a picture is unlike all that was seen; None: not known
     """
 
-    temperature: float = 1.0
+    temperatures: tuple[float, ...] = (1.0,)
     operating_point: float = 0.5
     flips: tuple[int, ...] = ()
     feature_mean: tuple[float, ...] = ()

@@ -17,7 +17,9 @@ def test_kappa_is_that_of_scikit_learn_also_with_repeated_cases(rows):
     if len(set(truth[again]) | set(grade[again])) < 2:
         return
     found = float(ordinal.qwk(truth, grade, 5, counts.astype(float)))
-    assert found == pytest.approx(sk.cohen_kappa_score(truth[again], grade[again], weights="quadratic", labels=range(5)), abs=1e-9)
+    assert found == pytest.approx(
+        sk.cohen_kappa_score(truth[again], grade[again], weights="quadratic", labels=range(5)), abs=1e-9
+    )
 
 
 def test_kappa_of_one_single_grade_is_not_defined():

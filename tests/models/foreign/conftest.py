@@ -24,7 +24,7 @@ MakeModel = Callable[..., Model]
 def make_model(tmp_path: Path) -> MakeModel:
     """make_model("ordinal", members=2, flips=(1,)) -> a loaded model."""
 
-    def make(task: str, *, members: int = 1, flips: tuple[int, ...] = (), temperature: float = 1.3) -> Model:
+    def make(task: str, *, members: int = 1, flips: tuple[int, ...] = (), temperatures: tuple[float, ...] = (1.3,)) -> Model:
         pixels = TASKS[task].pixels
         classes = {"binary": 2, "regression": 1, "segmentation": 2}.get(task, 4)
         sees = Sees("noise", dims=3 if pixels else 2)
@@ -42,7 +42,7 @@ def make_model(tmp_path: Path) -> MakeModel:
             module = build_net(net, recipe, TASKS[task].outputs(classes + (1 if pixels else 0)))
             save_file(module.state_dict(), folder / f"member-{member}.safetensors")
         write_json(folder / "recipe.json", {"recipe": to_plain(recipe), "net": to_plain(net)})
-        write_json(folder / "trust.json", to_plain(Trust(temperature=temperature, flips=flips)))
+        write_json(folder / "trust.json", to_plain(Trust(temperatures=temperatures, flips=flips)))
         seal(folder, card)
         return load_model(folder)
 

@@ -12,8 +12,8 @@ from osler.core.facts import Facts
 from osler.models.card import Sees
 from osler.results.sentences import say
 
-# region -> how headers spell it. A word of four letters or more also counts at the front of a longer one:
-# CHESTABDPELVIS names three regions. Descriptions are searched for the same words, whole.
+# region -> how headers spell it. In a body part, a spelling of four letters or more also counts inside a longer
+# word: CHESTABDPELVIS names CHEST and PELVIS. Descriptions are searched for the same words, whole.
 REGIONS = {
     "HEAD": ("HEAD", "BRAIN", "SKULL", "CRANIUM", "CEREBRUM", "HIPPOCAMPUS", "NEURO", "KOPF", "SCHAEDEL", "CEREBRAL"),
     "EYE": ("EYE", "EYES", "RETINA", "FUNDUS", "ORBIT", "MACULA"),
@@ -96,7 +96,9 @@ def agreement(facts: Facts, sees: Sees, *, modality: str = "") -> Agreement:
         support = 1
 
     shown, odd = regions_of(facts)
-    reads = _regions(sees.body_parts) | ({"EYE"} if set(wanted) & {"OP", "OPT"} and not sees.body_parts else set())
+    reads = _regions_read(sees)
+    if facts.body_part in reads:  # a part that is in no table, spelled alike on card and header
+        shown = shown | {facts.body_part}
     if reads and not shown:
         silent.append("body part")
     elif reads and shown & reads:
@@ -111,7 +113,7 @@ def agreement(facts: Facts, sees: Sees, *, modality: str = "") -> Agreement:
         view, name = view_of(facts)
         if not view:
             silent.append("view")
-        elif view not in {kind for one in sees.views if (kind := _view(one.upper()))}:
+        elif view not in (kinds := {kind for one in sees.views if (kind := _view(one))}) and kinds:
             return Agreement(0, say("against.view", said=name, wanted=_listed(sees.views)))
     return Agreement(support, "", tuple(silent), odd)
 
@@ -135,13 +137,15 @@ def regions_of(facts: Facts) -> tuple[frozenset[str], str]:
     >>> regions_of(Facts(description="tibia left"))[0]
     frozenset({'LEG'})
     """
-    described = _regions([facts.description], fronts=False)
-    stated = _regions([facts.body_part])
+    described = _regions(facts.description, inside=False)
+    stated = _regions(facts.body_part)
     if not stated and facts.modality in SHOWS_BY_ITSELF:
         stated = frozenset({SHOWS_BY_ITSELF[facts.modality]})
     if not stated:
         return described, ""
-    if described and not described & stated and not _may_hold(stated, described):
+    if _may_hold(stated, described):
+        return stated | described, ""  # "EXTREMITY" and "tibia": the description is the finer one
+    if described and not described & stated:
         return stated, say("odd.body_part", said=_listed(sorted(stated)), described=_listed(sorted(described)))
     return stated, ""
 
@@ -163,19 +167,28 @@ def _view(text: str) -> str:
     return ""
 
 
-def _regions(texts: Iterable[str], *, fronts: bool = True) -> frozenset[str]:
+def _regions(text: str, *, inside: bool = True) -> frozenset[str]:
+    words = _words(text)
+    whole = " ".join(words)
     found = set()
-    for text in texts:
-        words = _words(text)
-        for region, spellings in REGIONS.items():
-            for spelling in spellings:
-                at_front = fronts and len(spelling) >= 4 and any(word.startswith(spelling) for word in words)
-                if spelling in words or at_front or (" " in spelling and spelling in " ".join(words)):
-                    found.add(region)
+    for region, spellings in REGIONS.items():
+        for spelling in spellings:
+            if spelling in words or (" " in spelling and spelling in whole):
+                found.add(region)
+            elif inside and len(spelling) >= 4 and any(spelling in word for word in words):
+                found.add(region)
     return frozenset(found)
 
 
-def _may_hold(shown: frozenset[str], reads: frozenset[str] | set[str]) -> bool:
+def _regions_read(sees: Sees) -> frozenset[str]:
+    """The regions on a card; a part that is in no table stands for itself."""
+    found: set[str] = set()
+    for part in sees.body_parts:
+        found |= _regions(part) or {part.upper()}
+    return frozenset(found)
+
+
+def _may_hold(shown: frozenset[str], reads: frozenset[str]) -> bool:
     """Is one of the regions part of one of the others?"""
     return any(HOLDS.get(one, frozenset()) & reads for one in shown) or any(
         HOLDS.get(one, frozenset()) & shown for one in reads

@@ -38,8 +38,18 @@ _SLICES = (  # kinds that lie somewhere in the patient
     "1.2.840.10008.5.1.4.1.1.128",  # PET
 )
 # What tells repeated slices apart, tried in this order.
-_REPEATS = ("EchoNumbers", "EchoTime", "TemporalPositionIdentifier", "DiffusionBValue", "TriggerTime",
-            "AcquisitionNumber", "ImageType")  # fmt: skip
+_REPEATS = (
+    "EchoNumbers",
+    "EchoTime",
+    "TemporalPositionIdentifier",
+    "TemporalPositionIndex",
+    "DiffusionBValue",
+    "FrameType",
+    "StackID",
+    "TriggerTime",
+    "AcquisitionNumber",
+    "ImageType",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,8 +80,8 @@ def read_file(path: Path, item: str = "") -> Picture:
     """One file: a radiograph as an image; a CT, MR or PET slice as a volume with one slice; enhanced multi-frame
     as a volume. `item` "frame:3" picks one picture of a film.
 
-    Raises Unreadable for what is broken or no image, AskedWrongly where a frame must be named, BadGeometry for
-    frames that make no volume.
+    Raises Unreadable for what is broken, a mosaic or no image, AskedWrongly where a frame must be named,
+    BadGeometry for frames that make no volume.
     """
     pictures = _read([_image_at(path)], path.name, item)
     if len(pictures) == 1:
@@ -212,6 +222,11 @@ def _size(header: "Dataset") -> tuple[int, int]:
 
 def _planes(instances: list[Instance], name: str) -> list[Plane] | None:
     """Every slice of these files; None when they are flat pictures."""
+    if any("MOSAIC" in text(one.header, "ImageType") for one in instances):
+        raise Unreadable(
+            f"{name} is a mosaic: many slices side by side in one image.",
+            remedy="Export it as enhanced MR or one slice a file, or convert it to NIfTI.",
+        )
     if any("LOCALIZER" in text(one.header, "ImageType") for one in instances):
         return None  # a scout is looked at, never measured in
     planes: list[Plane] = []
@@ -276,9 +291,11 @@ def _plane(instance: Instance, frame: int | None, group: "Callable[[str], Datase
     along_row, along_column = along_row / lengths[0], along_column / lengths[1]
     if abs(along_row @ along_column) > _CROOKED:
         return None
-    content = group("FrameContentSequence")
+    # In a file with one frame `group` gives the header itself.
+    kinds = ("FrameContentSequence", "MRImageFrameTypeSequence", "MREchoSequence", "MRDiffusionSequence")
+    places = [group(kind) for kind in kinds]
     sorts = tuple(
-        text(content if frame is not None and keyword in content else instance.header, keyword)
+        next((found for place in (*places, instance.header) if (found := text(place, keyword))), "")
         for keyword in _REPEATS
     )
     return Plane(
@@ -323,8 +340,13 @@ def _split(planes: list[Plane], name: str) -> list[list[Plane]]:
             stacks.setdefault(one.sorts[n], []).append(one)
         if all(len(stack) == places > 1 and not _repeated(stack, normal) for stack in stacks.values()):
             return list(stacks.values())
+    if places == 1:
+        raise BadGeometry(
+            f"{name} is a film, not a volume: all {len(ordered)} slices lie in the same place.",
+            remedy="Name one file of it.",
+        )
     raise BadGeometry(
-        f"{name} has {len(twice)} slices more than places: there are several at {_places(twice)}.",
+        f"{name} has {len(twice)} slices too many: there are several at {_places(sorted(set(twice)))}.",
         remedy="Remove the duplicates, or give each phase as a series of its own.",
     )
 

@@ -21,6 +21,9 @@ _AT_MOST_LABELS = 255
 
 _FIVE_PATIENTS = 5
 
+# Each holds a whole volume, so more of them cost memory and gain little.
+_READERS = 4
+
 Progress = Callable[[int, int], None]
 
 
@@ -65,7 +68,7 @@ def check_cases(dataset: Dataset, *, progress: Progress | None = None) -> tuple[
     """
     names = mask_names(dataset) if dataset.task == "segmentation" else {}
     found: list[Oddity] = []
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(_READERS) as pool:
         for done, odd in enumerate(pool.map(lambda case: _check(case, names), dataset.cases), start=1):
             found += odd
             if progress is not None:
@@ -165,7 +168,7 @@ def values_in(masks: Sequence[Source]) -> tuple[int, ...]:
     Raises what `open_mask` raises for a broken file or one that is no mask.
     """
     found = {0}
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(_READERS) as pool:
         for labels in pool.map(lambda source: set(open_mask(source.path, source.item).labels), masks):
             found |= labels
     return tuple(sorted(found))

@@ -49,8 +49,12 @@ def read_dataset(
     if not path.exists():
         raise AskedWrongly(f"There is no file or folder {path}.", remedy="Check the path.")
     request = Request(path, task, target, image, patient)
-    for name, read in LAYOUTS:
-        found = read(request)
+    # A table in a folder where nothing else is known was meant, whatever is wrong with it.
+    inside = table.table_in(path) if path.is_dir() else None
+    attempts = [(name, read, request) for name, read in LAYOUTS]
+    attempts += [(table.LAYOUT, table.read, replace(request, path=inside))] if inside else []
+    for name, read, wanted in attempts:
+        found = read(wanted)
         if found is not None:
             return _finish(found, request, name)
     raise _nothing_known(path, task)

@@ -14,15 +14,15 @@ from osler.core.errors import AskedWrongly, BadInput
 from osler.core.mask import Mask
 from osler.core.study import Picture
 from osler.core.volume import Volume
-from osler.imaging.overlay import COLOURS, outline
-from osler.imaging.window import to_display
+from osler.imaging.overlay import best_slice, colour_of, outline
+from osler.imaging.window import to_display, upright
 from osler.io.files import replacing
 from osler.io.glance import Glance
 from osler.io.open import glance, open_mask, open_picture
 from osler.lab.catalog.dataset import SPLITS, Box, Case, Dataset, Source
 from osler.lab.catalog.labels import Progress, balance, check_cases, classes_of, mask_names
 
-_PER_CLASS = 6
+_PER_CLASS = 5
 _CLASSES_SHOWN = 30
 _THUMBNAIL = 176
 
@@ -30,9 +30,9 @@ _THUMBNAIL = 176
 def describe(dataset: Dataset, *, progress: Progress | None = None) -> dict[str, Any]:
     """Everything one wants to know before training, as plain JSON values. Opens every file.
 
-    Keys: name, layout, task, target, classes, channels, cases, patients, splits, balance (class -> split -> cases),
-    values (of a regression), pictures (channel -> kinds, sizes, spacings, stored), odd, broken (number of cases),
-    notes. Sizes and spacings go along (slices, rows, columns) or (rows, columns).
+    Keys: name, layout, task, target, classes, channels, cases, patients, splits, balance (class -> split ->
+    cases), target_values (of a regression), pictures (channel -> kinds, sizes, spacings, stored), odd, broken
+    (number of cases), notes. Sizes and spacings go along (slices, rows, columns) or (rows, columns).
     """
     odd = check_cases(dataset, progress=progress)
     return {
@@ -46,7 +46,7 @@ def describe(dataset: Dataset, *, progress: Progress | None = None) -> dict[str,
         "patients": dataset.patients,
         "splits": _splits(dataset),
         "balance": balance(dataset) if any(classes_of(case) for case in dataset.cases) else {},
-        "values": _values(dataset),
+        "target_values": _values(dataset),
         "pictures": {
             name: _pictures([case.pictures[place] for case in dataset.cases])
             for place, name in enumerate(dataset.channels)
@@ -80,7 +80,7 @@ def write_page(dataset: Dataset, description: dict[str, Any], path: Path) -> Non
     text = environment.from_string(template).render(
         d=description,
         most=max((sum(counts.values()) for counts in description["balance"].values()), default=1) or 1,
-        colours=["#{:02x}{:02x}{:02x}".format(*colour) for colour in COLOURS],
+        colours=["#{:02x}{:02x}{:02x}".format(*colour_of(value)) for value in dataset.label_values[1:]],
         samples=_samples(dataset),
     )
     with replacing(path) as beside:
@@ -157,7 +157,9 @@ def _samples(dataset: Dataset) -> list[tuple[str, list[dict[str, str]]]]:
     """(title, pictures) for each class, or for the whole data set where there are no classes."""
     groups: list[tuple[str, list[Case]]] = []
     if dataset.task == "regression":
-        ordered = sorted(dataset.cases, key=lambda case: float(case.label) if isinstance(case.label, int | float) else 0)
+        ordered = sorted(
+            dataset.cases, key=lambda case: float(case.label) if isinstance(case.label, int | float) else 0
+        )
         groups.append((f"From the lowest to the highest {dataset.target}", ordered))
     elif any(classes_of(case) for case in dataset.cases):
         for number, name in enumerate(dataset.classes[:_CLASSES_SHOWN]):
@@ -167,6 +169,8 @@ def _samples(dataset: Dataset) -> list[tuple[str, list[dict[str, str]]]]:
     names = mask_names(dataset) if dataset.task == "segmentation" else {}
     shown = []
     for title, cases in groups:
+        # Whoever looks at test pictures before training has begun to fit them.
+        cases = [case for case in cases if case.split != "test"] or cases
         places = np.unique(np.linspace(0, len(cases) - 1, min(_PER_CLASS, len(cases))).astype(int))
         pictures = [drawn for place in places for drawn in _drawn(cases[place], dataset, names)]
         if pictures:
@@ -201,7 +205,7 @@ def _boxes(case: Case) -> tuple[Box, ...]:
 
 
 def _thumbnail(picture: Picture, mask: Mask | None, boxes: Sequence[Box]) -> Array:
-    """(rows, columns, 3) uint8, the longer side `_THUMBNAIL` pixels: the slice with most of the mask, or the middle."""
+    """(rows, columns, 3) uint8, longer side `_THUMBNAIL` pixels; of a volume the slice with most of the mask."""
     from PIL import Image as Pillow
     from PIL import ImageDraw
 
@@ -209,21 +213,24 @@ def _thumbnail(picture: Picture, mask: Mask | None, boxes: Sequence[Box]) -> Arr
     labels: Array | None = None
     if mask is not None and mask.array.shape == picture.array.shape[: mask.array.ndim]:
         if isinstance(picture, Volume):
-            slice_index = int(np.count_nonzero(mask.array, axis=(1, 2)).argmax())
+            slice_index = best_slice(mask)
             labels = mask.array[slice_index]
         else:
             labels = mask.array
     rgb = to_display(picture, slice_index=slice_index)  # (rows, columns, 3)
     height, width = _shown_size(picture, rgb)
     small = Pillow.fromarray(rgb).resize((width, height), Pillow.Resampling.BILINEAR)
-    if labels is not None:
-        nearest = Pillow.fromarray(labels.astype(np.int32)).resize((width, height), Pillow.Resampling.NEAREST)
-        return outline(np.asarray(small), np.asarray(nearest))
+    if isinstance(picture, Volume) or labels is not None:
+        pixels = np.asarray(small)
+        if labels is not None:
+            nearest = Pillow.fromarray(labels.astype(np.int32)).resize((width, height), Pillow.Resampling.NEAREST)
+            pixels = outline(pixels, np.asarray(nearest))
+        return upright(pixels, picture.geometry) if isinstance(picture, Volume) else pixels
     draw = ImageDraw.Draw(small)
     for box in boxes:
         down, across = height / rgb.shape[0], width / rgb.shape[1]
         corners = (box.left * across, box.top * down, box.right * across, box.bottom * down)
-        draw.rectangle(corners, outline=tuple(COLOURS[box.label % len(COLOURS)]), width=2)
+        draw.rectangle(corners, outline=colour_of(box.label + 1), width=2)
     return np.asarray(small)
 
 

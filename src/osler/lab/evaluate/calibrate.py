@@ -10,28 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from osler.core.arrays import Array, Floats, Labels
-from osler.lab.evaluate.classification import SMALLEST_PROBABILITY, nll
+from osler.inference.temper import temper
+from osler.lab.evaluate.classification import nll
 
 FOLDS = 5
 _WIDEST = (0.05, 20.0)  # temperatures beyond say that something else is wrong
-
-
-def temper(probabilities: Array, temperature: float) -> Floats:
-    """The probabilities at another temperature: above 1 less sure, below 1 surer.
-
-    probabilities  (cases, classes) that sum to one, or (cases,) of one outcome
-
-    >>> temper(np.array([0.9]), 2.0).round(2)
-    array([0.75])
-    """
-    p = np.clip(np.asarray(probabilities, float), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-    if p.ndim == 1:
-        softened: Floats = 1 / (1 + np.exp((np.log1p(-p) - np.log(p)) / temperature))
-        return softened
-    logits = np.log(p) / temperature
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shared: Floats = raised / raised.sum(axis=1, keepdims=True)
-    return shared
 
 
 def fit_temperature(

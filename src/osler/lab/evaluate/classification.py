@@ -13,10 +13,10 @@ import numpy as np
 
 from osler.core.arrays import Array, Floats, Labels
 from osler.core.errors import AskedWrongly
+from osler.inference.temper import SMALLEST_PROBABILITY
 from osler.lab.evaluate.weighted import by_group, case_weights, mean, ratio, ties
 
 BINS = 10
-SMALLEST_PROBABILITY = 1e-7  # what float32 softmax can still tell from zero
 
 
 def auc(scores: Array, positive: Array, weights: Floats | None = None) -> Floats:
@@ -79,8 +79,7 @@ def brier(probabilities: Array, indicators: Array, weights: Floats | None = None
 def nll(probabilities: Array, indicators: Array, weights: Floats | None = None) -> Floats:
     """Log-loss in nats: the mean of -log of the probability that was given to what was so.
 
-    probabilities, indicators  (cases,) of one outcome, or (cases, classes). Probabilities are kept 1e-7 from 0 and
-    1.
+    probabilities, indicators  (cases,) of one outcome, or (cases, classes); kept 1e-7 away from 0 and 1
     """
     p = np.clip(np.asarray(probabilities, float), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
     so = np.asarray(indicators, float)

@@ -13,7 +13,7 @@ from osler.core.arrays import Array, Floats
 from osler.core.errors import AskedWrongly
 from osler.lab.evaluate.answers import Answers
 from osler.lab.evaluate.intervals import interval, resample
-from osler.lab.evaluate.measures import WHOLE, OperatingPoint, measures
+from osler.lab.evaluate.measures import ABOUT, WHOLE, OperatingPoint, measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,8 @@ def compare(
     drawn = resample(difference, first.patients, resamples=resamples, seed=seed) if patients > 1 else {}
     metrics: dict[str, Difference] = {}
     per_class: dict[str, dict[str, Difference]] = {}
-    for (label, name), mine in ours.items():
+    for label, name in sorted(ours, key=lambda key: list(ABOUT).index(key[1])):
+        mine = ours[label, name]
         one = _difference(float(mine[0]), float(theirs[label, name][0]), drawn.get((label, name), np.empty(0)))
         if label == WHOLE:
             metrics[name] = one

@@ -144,7 +144,7 @@ def score(
         classes=answers.classes,
         patients=len(set(answers.patients)),
         cases=len(answers.ids),
-        metrics={name: one for (label, name), one in found.items() if label == WHOLE},
+        metrics={name: found[WHOLE, name] for name in ABOUT if (WHOLE, name) in found},
         per_class={
             label: {name: one for (other, name), one in found.items() if other == label}
             for label in answers.classes
@@ -240,6 +240,8 @@ def _notes(answers: Answers, found: Mapping[Key, Interval], tolerance_mm: float)
         )
     if answers.task == "segmentation":
         notes += _mask_notes(answers, tolerance_mm)
+    if any(one.low == one.high for (label, _), one in found.items() if label == WHOLE):
+        notes.append("An interval without width means that no case here differed, not that none will elsewhere.")
     undefined = max(one.undefined for one in found.values())
     if undefined and patients > 1:
         notes.append(

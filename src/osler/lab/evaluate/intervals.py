@@ -17,10 +17,8 @@ K = TypeVar("K")
 Measure = Callable[[Floats], Mapping[K, Floats]]
 
 RESAMPLES = 2000
-_BLOCK = 2_000_000  # weights held at a time, 16 MB
-_WORK = (
-    12_000_000  # weights drawn in all; beyond 6,000 cases there are fewer resamples, and the intervals are narrow
-)
+_BLOCK = 400_000  # weights held at a time: what stays in the processor's cache is twice as fast
+_WORK = 6_000_000  # weights drawn in all: beyond 3,000 cases intervals are narrow, and fewer resamples do
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Interval:
 
 
 def resamples_for(cases: int) -> int:
-    """How many resamples are worth their time: 2000 up to 6,000 cases, fewer beyond, at least 200."""
+    """How many resamples are worth their time: 2000 up to 3,000 cases, fewer beyond, at least 200."""
     return int(np.clip(_WORK // max(cases, 1), 200, RESAMPLES))
 
 

@@ -38,7 +38,13 @@ class About:
     unit: str = ""
 
 
+# In the order in which they are shown.
 ABOUT: Mapping[str, About] = {
+    "qwk": About("Quadratic weighted kappa", "Agreement of the grades beyond chance, far misses counting more."),
+    "mae": About("Mean absolute error", "Mean distance between answer and truth.", "low"),
+    "mae_macro": About("MAE, grades balanced", "Mean distance, each true grade counting the same.", "low"),
+    "within_one": About("Within one grade", "Share of answers at most one grade away."),
+    "rps": About("Ranked probability score", "Brier score of 'at most this grade', mean over the grades.", "low"),
     "auc": About("AUC", "Area under the ROC curve; more than two classes: mean of each against the rest."),
     "accuracy": About(
         "Accuracy",
@@ -65,11 +71,6 @@ ABOUT: Mapping[str, About] = {
         "low",
     ),
     "nll": About("Log-loss", "Mean of minus the natural logarithm of the probability given to the truth.", "low"),
-    "qwk": About("Quadratic weighted kappa", "Agreement of the grades beyond chance, far misses counting more."),
-    "mae": About("Mean absolute error", "Mean distance between answer and truth.", "low"),
-    "mae_macro": About("MAE, grades balanced", "Mean distance, each true grade counting the same.", "low"),
-    "within_one": About("Within one grade", "Share of answers at most one grade away."),
-    "rps": About("Ranked probability score", "Brier score of 'at most this grade', mean over the grades.", "low"),
     "rmse": About("Root mean squared error", "Large errors count more.", "low"),
     "bias": About("Mean error", "Above zero where the model says too much.", "zero"),
     "r2": About("R²", "Share of the variance explained."),

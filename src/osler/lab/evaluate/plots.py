@@ -47,7 +47,7 @@ def roc_plot(curves: Sequence["Curve"]) -> str:
 
 
 def pr_plot(curves: Sequence["Curve"], shares: Mapping[str, float]) -> str:
-    """Precision against recall, a line a class; dotted: the share of positive cases, which is chance."""
+    """Precision against recall in the colours of the ROC; dotted: the share of positive cases, which is chance."""
     return _drawn("Precision and recall", lambda axes: _pr(axes, curves, shares))
 
 
@@ -58,14 +58,14 @@ def reliability_plot(bins: Sequence[ReliabilityBin]) -> str:
 
 def confusion_plot(counts: Array, classes: Sequence[str]) -> str:
     """True classes down, said classes across, shaded by the share of the true class."""
-    side = float(np.clip(1.9 + 0.42 * len(classes), 3.5, 8))
-    return _drawn("Confusion", lambda axes: _confusion(axes, np.asarray(counts), classes), size=(side + 0.5, side))
+    side = float(np.clip(1.9 + 0.42 * len(classes), 3.3, 8))
+    return _drawn("Confusion", lambda axes: _confusion(axes, np.asarray(counts), classes), size=(side, side))
 
 
 def spread_plot(values: Mapping[str, Sequence[float]], *, label: str) -> str:
     """One dot a case for each label, from 0 to 1, with the median and the quartiles."""
-    width = float(np.clip(2 + 0.9 * len(values), 4, 12))
-    return _drawn(f"{label}, one dot a case", lambda axes: _spread(axes, values, label), size=(width, 3.5))
+    width = float(np.clip(1.6 + 0.9 * len(values), 3.4, 10))
+    return _drawn(f"{label}, one dot a case", lambda axes: _spread(axes, values, label), size=(width, 3.3))
 
 
 def scatter_plot(truth: Sequence[float], value: Sequence[float]) -> str:
@@ -78,7 +78,8 @@ def _roc(axes: "Axes", curves: Sequence["Curve"]) -> None:
     for curve, colour in _coloured(curves):
         axes.plot(curve.x, curve.y, color=colour, linewidth=1.8, label=curve.name)
     _unit_square(axes, "1 - specificity", "sensitivity")
-    _legend(axes, curves, "lower right")
+    if len(curves) <= len(COLOURS):
+        axes.legend(loc="lower right")
 
 
 def _pr(axes: "Axes", curves: Sequence["Curve"], shares: Mapping[str, float]) -> None:
@@ -86,7 +87,6 @@ def _pr(axes: "Axes", curves: Sequence["Curve"], shares: Mapping[str, float]) ->
         axes.plot(curve.x, curve.y, color=colour, linewidth=1.8, label=curve.name)
         axes.axhline(shares[curve.name], linestyle=":", color=colour, linewidth=1)
     _unit_square(axes, "recall (sensitivity)", "precision")
-    _legend(axes, curves, "lower left")
 
 
 def _reliability(axes: "Axes", bins: Sequence[ReliabilityBin]) -> None:
@@ -147,7 +147,7 @@ def _scatter(axes: "Axes", truth: Array, value: Array) -> None:
     axes.grid(True)
 
 
-def _drawn(title: str, draw: Callable[["Axes"], None], *, size: tuple[float, float] = (4.0, 3.7)) -> str:
+def _drawn(title: str, draw: Callable[["Axes"], None], *, size: tuple[float, float] = (3.4, 3.3)) -> str:
     return _svg(_figure(title, draw, size), title)
 
 
@@ -177,11 +177,6 @@ def _svg(figure: "Figure", title: str) -> str:
 def _unit_square(axes: "Axes", across: str, up: str) -> None:
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel=across, ylabel=up, aspect="equal")
     axes.grid(True)
-
-
-def _legend(axes: "Axes", curves: Sequence["Curve"], place: Any) -> None:
-    if len(curves) <= len(COLOURS):
-        axes.legend(loc=place)
 
 
 def _coloured(curves: Sequence["Curve"]) -> list[tuple["Curve", str]]:

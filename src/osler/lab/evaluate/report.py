@@ -75,6 +75,7 @@ def render(
         evaluation=evaluation,
         task=_TASKS[evaluation.task],
         about=about,
+        operating_points=_operating_points(evaluation),
         metrics=[(ABOUT[name], written(name, one), one) for name, one in evaluation.metrics.items()],
         names=[ABOUT[name].title for name in next(iter(evaluation.per_class.values()), {})],
         each=[
@@ -144,6 +145,12 @@ def _plots(evaluation: Evaluation) -> list[Any]:
     if evaluation.task == "regression":
         drawn.append(plots.scatter_plot(*([row[name] for row in evaluation.rows] for name in ("truth", "value"))))
     return [Markup(svg) for svg in drawn]
+
+
+def _operating_points(evaluation: Evaluation) -> tuple[float, ...]:
+    """One number where all labels share it."""
+    points = evaluation.operating_point
+    return points[:1] if len(set(points)) == 1 else points
 
 
 def _rows(evaluation: Evaluation) -> list[list[str]]:

@@ -15,9 +15,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from osler.core.arrays import Array, Floats
+from osler.core.arrays import Array
 from osler.core.errors import BadGeometry, UnknownChoice
 from osler.core.mask import Mask
+from osler.imaging.components import components
+from osler.imaging.distance import surface_distances
 
 TOLERANCE_MM = 1.0
 
@@ -92,43 +94,17 @@ def surface_scores(
         return float("nan"), float("nan")
     if not predicted.any() or not reference.any():
         return float("nan"), 0.0
-    there, back = surface_distances(predicted, reference, spacing)
+    there, back = surface_distances(predicted, reference, tuple(spacing))
     hd95 = max(float(np.percentile(there, 95)), float(np.percentile(back, 95)))
     # A step of exactly the tolerance is inside, however its root was rounded.
     inside = int((there <= tolerance_mm + 1e-6).sum()) + int((back <= tolerance_mm + 1e-6).sum())
     return hd95, inside / (len(there) + len(back))
 
 
-def surface_distances(first: Array, second: Array, spacing: Sequence[float]) -> tuple[Floats, Floats]:
-    """From each surface voxel of each mask the distance in mm to the nearest surface voxel of the other."""
-    from scipy.spatial import cKDTree
-
-    ours, theirs = (np.argwhere(_surface(mask)) * np.asarray(spacing) for mask in (first, second))
-    there: Floats = np.asarray(cKDTree(theirs).query(ours)[0])
-    back: Floats = np.asarray(cKDTree(ours).query(theirs)[0])
-    return there, back
-
-
-def _surface(mask: Array) -> Array:
-    """The voxels of a mask with a face neighbour outside; the picture's edge is an outside."""
-    inside = np.pad(mask, 1)
-    deep = mask.copy()
-    for axis in range(mask.ndim):
-        for step in (-1, 1):
-            window = [slice(1, -1)] * mask.ndim
-            window[axis] = slice(1 + step, inside.shape[axis] - 1 + step)
-            deep &= inside[tuple(window)]
-    return mask & ~deep
-
-
 def _parts_touched(mask: Array, other: Array) -> tuple[int, int]:
     """(separate parts of `mask`, how many of them `other` touches)."""
-    from scipy import ndimage
-
-    if not mask.any():
-        return 0, 0
-    parts, count = ndimage.label(mask, structure=np.ones((3,) * mask.ndim))
-    return int(count), len(np.setdiff1d(np.unique(parts[other]), [0]))
+    parts, count = components(mask)
+    return count, len(np.setdiff1d(np.unique(parts[other]), [0]))
 
 
 def _cropped(first: Array, second: Array) -> tuple[Array, Array]:

@@ -17,6 +17,7 @@ class Ask:
     settings        choices of the plan set by hand: {"net": "softmax", "batch": "64"}
     plan            an edited plan.json to train by; None to make one
     name            what the model is to be called, "" for the data set's name
+    card            a JSON file with fields of the model's card that only a person knows
     """
 
     task: str = ""
@@ -27,3 +28,4 @@ class Ask:
     settings: Mapping[str, str] = field(default_factory=dict)
     plan: Path | None = None
     name: str = ""
+    card: Path | None = None

@@ -142,7 +142,8 @@ class _Look:
 
 def _look(case: Case, train: Dataset, random: np.random.Generator) -> _Look:
     pictures = [open_picture(source.path, source.item) for source in case.pictures]
-    reference, labelled, present, foreground = 0, None, (), 0.0
+    reference, labelled, foreground = 0, None, 0.0
+    present: tuple[bool, ...] = ()
     if isinstance(case.label, Source):
         mask = open_mask(case.label.path, case.label.item)
         reference = reference_channel(pictures, mask.array.shape)

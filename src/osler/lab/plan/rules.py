@@ -62,12 +62,12 @@ def _normalization(row: ChannelPrint, fingerprint: Fingerprint) -> tuple[Normali
     if row.modality == "CT":
         return (
             Normalization("clip", row.low, row.high, row.mean, row.std),
-            "CT numbers mean the same everywhere: clip to .5-99.5 % of the foreground, then z-score by its numbers",
+            "CT numbers mean the same everywhere: clip to .5-99.5 % of the foreground, z-score by its numbers",
         )
     if row.modality == "PT":
         return (
             Normalization("clip", 0.0, max(row.high, 1e-3), row.mean, row.std),
-            "uptake starts at 0 and has a long tail: clip at 99.5 % of the foreground, then z-score by its numbers",
+            "uptake starts at 0 and has a long tail: clip at 99.5 % of the foreground, z-score by its numbers",
         )
     if fingerprint.colour:
         return (
@@ -100,7 +100,7 @@ def _whole_pictures(
     size, fit = _whole_size(fingerprint, ask, machine, because)
     pixels = math.prod(size)
     tiny = max(size) <= 40
-    widths = (32, 64, 128) if tiny else (24, 48, 96, 192)
+    widths: tuple[int, ...] = (32, 64, 128) if tiny else (24, 48, 96, 192)
     if fingerprint.dims == 3:
         widths = (16, 32, 64, 128)
     if machine.accelerator:

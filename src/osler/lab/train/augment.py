@@ -94,8 +94,8 @@ def vary_intensity(images: Tensor, rule: Augmentation, dice: torch.Generator) ->
 
     if len(chosen := _chosen(count, rule.low_resolution, dice)):
         for index in chosen.tolist():
-            share = 0.5 + 0.5 * float(torch.rand((), generator=dice))
-            smaller = [max(1, round(n * share)) for n in images.shape[2:]]
+            detail = 0.5 + 0.5 * float(torch.rand((), generator=dice))
+            smaller = [max(1, round(n * detail)) for n in images.shape[2:]]
             coarse = functional.interpolate(images[index : index + 1], size=smaller, mode="nearest")
             mode = "bilinear" if dims == 4 else "trilinear"
             images[index : index + 1] = functional.interpolate(coarse, size=images.shape[2:], mode=mode)

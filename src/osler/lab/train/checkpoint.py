@@ -30,7 +30,11 @@ class Standing:
 
 
 def save_checkpoint(
-    path: Path, standing: Standing, net: dict[str, Tensor], mean: dict[str, Tensor], optimizer: torch.optim.Optimizer
+    path: Path,
+    standing: Standing,
+    net: dict[str, Tensor],
+    mean: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
 ) -> None:
     """Write weights, averaged weights, the optimizer's memory and the standing as one file."""
     tensors = {f"net.{k}": v for k, v in net.items()} | {f"mean.{k}": v for k, v in mean.items()}

@@ -66,7 +66,7 @@ def train_member(
     standing = standing or Standing(0, steps_for(plan, pace), 0.0, ())
 
     step, steps, losses = standing.step, standing.steps, list(standing.losses)
-    limit = LATE * plan.training.budget_seconds / plan.training.members
+    share = plan.training.budget_seconds / plan.training.members
     began = saved = time.monotonic()
     recent: list[float] = []
     while step < steps and not stopped():
@@ -84,10 +84,14 @@ def train_member(
         now = time.monotonic()
         elapsed = standing.elapsed + now - began
         tell("training", step, steps, f"net {member + 1} of {plan.training.members}, loss {loss:.3f}")
-        if not plan.training.steps and step % 20 == 0 and elapsed / step * steps > limit:
-            steps = max(step, round(limit / LATE * step / elapsed))
-            limit = float("inf")  # once: the cosine ends where the budget does
-            notes.append(f"the machine was slower than measured: ended after {steps} steps")
+        if (
+            not plan.training.steps
+            and step % 20 == 0
+            and elapsed > share / 4
+            and elapsed / step * steps > LATE * share
+        ):
+            steps = max(step, round(share * step / elapsed))
+            notes.append(f"the machine was slower than measured: the schedule was shortened to {steps} steps")
         if now - saved > CHECKPOINT_SECONDS:
             here = Standing(step, steps, elapsed, tuple(losses))
             save_checkpoint(checkpoint, here, stepper.raw.state_dict(), stepper.mean, stepper.optimizer)

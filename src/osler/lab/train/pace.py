@@ -47,7 +47,8 @@ def steps_for(plan: Plan, pace: Pace) -> int:
 def round_down(number: int) -> int:
     """To two significant digits, downwards."""
     digits = max(0, int(math.log10(max(1, number))) - 1)
-    return number // 10**digits * 10**digits
+    unit = int(10**digits)
+    return number // unit * unit
 
 
 def measure_pace(plan: Plan, cases: TrainingCases, device: str) -> Pace:

@@ -24,12 +24,12 @@ def draw(cases: TrainingCases, plan: Plan, *, seed: int, step: int) -> tuple[Ten
     else:
         chosen = _in_turn(len(cases), plan.training.batch, seed=seed, step=step)
     if plan.task != "segmentation":
-        images = np.stack([cases.images[i] for i in chosen])
+        images = np.stack([cases.images[int(i)] for i in chosen])
         return torch.from_numpy(images), torch.from_numpy(cases.targets[chosen])
     random = np.random.default_rng([seed, step, 1])
     if plan.recipe.whole:
-        images = np.stack([cases.images[i] for i in chosen])
-        return torch.from_numpy(images), torch.from_numpy(np.stack([cases.masks[i] for i in chosen])).long()
+        images = np.stack([cases.images[int(i)] for i in chosen])
+        return torch.from_numpy(images), torch.from_numpy(np.stack([cases.masks[int(i)] for i in chosen])).long()
     windows = [_window(cases, int(i), plan, random, k) for k, i in enumerate(chosen)]
     images = np.stack([image for image, _ in windows])
     return torch.from_numpy(images), torch.from_numpy(np.stack([mask for _, mask in windows])).long()
@@ -39,12 +39,12 @@ def _in_turn(count: int, batch: int, *, seed: int, step: int) -> Array:
     """Every case once a pass, passes in a new order each."""
     batch = min(batch, count)
     first = step * batch
-    chosen = []
+    chosen: list[int] = []
     for number in range(first, first + batch):
         epoch, place = divmod(number, count)
         if not chosen or place == 0:
             order = np.random.default_rng([seed, epoch]).permutation(count)
-        chosen.append(order[place])
+        chosen.append(int(order[place]))
     return np.array(chosen)
 
 

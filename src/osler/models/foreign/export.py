@@ -1,7 +1,7 @@
 """Ours worn by others: a trained model as one ONNX file.
 
 The graph takes what `models/prepare.py` makes of the pictures and holds all that follows: every member, mirror images
-where validation chose them, the temperature, and the mean. Its two outputs say the same: "logits", which the task
+where validation chose them, their mean, and the temperature. Its two outputs say the same: "logits", which the task
 turns into answers (what `wear.py` reads), and "probabilities", the answers themselves.
 """
 
@@ -59,12 +59,13 @@ def export_onnx(model: Model, path: Path) -> Exported:
         )
     if find_spec("onnx") is None:
         raise BadModel("The Python package 'onnx' is not installed.", remedy='Install it: pip install "osler[export]".')
-    graph = _Graph(model, members).eval()
+    graph = _Graph(model, members, _WRITABLE.get(model.card.task, model.task.answers)).eval()
+    truth = _Graph(model, members, model.task.answers).eval()
     images = torch.randn(2, model.recipe.planes, *model.recipe.size, generator=torch.Generator().manual_seed(0))
     card = path.with_suffix(".card.json")
     with replacing(path) as beside:
         _write(graph, images.to(model.device), beside)
-        difference = _difference(graph, images.to(model.device), beside)
+        difference = _difference(truth, images.to(model.device), beside)
         if not difference <= TOLERANCE:
             raise BadModel(
                 f"The ONNX file of {model.card.name} answers otherwise than torch: they differ by {difference:.2g}.",
@@ -77,15 +78,19 @@ def export_onnx(model: Model, path: Path) -> Exported:
 
 
 class _Graph(nn.Module):
-    """What `inference.predict.mean_answers` computes, as one module: images -> (logits, probabilities)."""
+    """What `inference/predict.py` computes, as one module: images -> (logits, probabilities)."""
 
-    def __init__(self, model: Model, members: list[nn.Module]) -> None:
+    def __init__(self, model: Model, members: list[nn.Module], answers: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.answers = model.task.answers
+        self.answers = answers
         self.backwards = _BACKWARDS[model.card.task]
-        self.temperature = model.trust.temperature
         self.pixels = model.task.pixels
+        tempered = not self.pixels and model.card.task != "regression"
+        temperatures = torch.tensor(model.trust.temperatures if tempered else (1.0,), device=model.device)
+        self.register_buffer("temperatures", temperatures)
+        self.sharpness = _SHARPNESS["multilabel" if model.card.task == "multilabel" else "exclusive"]
+        self.as_is = bool((temperatures == 1).all())
         self.mirrors: list[list[int]] = [[]]
         for axis in model.trust.flips:
             self.mirrors += [[*mirror, axis + 2] for mirror in self.mirrors]
@@ -95,12 +100,15 @@ class _Graph(nn.Module):
         for mirror in self.mirrors:
             seen = images.flip(mirror) if mirror else images
             for member in self.members:
-                logits = member(seen) / self.temperature
+                logits = member(seen)
                 given = self.answers(logits)  # (B, classes[, *spatial])
                 answers.append(given.flip(mirror) if mirror and self.pixels else given)
-        if len(answers) == 1:
+        if len(answers) == 1 and self.as_is:
             return logits, answers[0]
         mean = torch.stack(answers).mean(0)
+        if not self.as_is:
+            into, back = self.sharpness
+            mean = back(into(mean) / self.temperatures)
         return self.backwards(mean), mean
 
 
@@ -123,6 +131,12 @@ def _same(values: Tensor) -> Tensor:
     return values
 
 
+# To where a temperature divides, and back: one outcome each, or outcomes that share 1 (grades as well).
+_SHARPNESS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "multilabel": (_logit, torch.sigmoid),
+    "exclusive": (_log, lambda logits: torch.softmax(logits, dim=1)),
+}
+
 # From a task's answers back to logits that give them.
 _BACKWARDS: dict[str, Callable[[Tensor], Tensor]] = {
     "binary": _log,
@@ -132,6 +146,16 @@ _BACKWARDS: dict[str, Callable[[Tensor], Tensor]] = {
     "ordinal": _conditional_logits,
     "regression": _same,
 }
+
+
+def _grades(logits: Tensor) -> Tensor:
+    """The ordinal task's answers without its running product, for which ONNX has no word."""
+    above = nn.functional.logsigmoid(logits).cumsum(1).exp()  # (B, K-1): P(y > k)
+    edge = torch.ones_like(above[:, :1])
+    return torch.cat([edge, above], 1) - torch.cat([above, torch.zeros_like(edge)], 1)
+
+
+_WRITABLE: dict[str, Callable[[Tensor], Tensor]] = {"ordinal": _grades}
 
 
 def _write(graph: nn.Module, images: Tensor, path: Path) -> None:
@@ -169,13 +193,14 @@ def _quietly() -> Iterator[None]:
         logging.disable(before)
 
 
-def _difference(graph: nn.Module, images: Tensor, path: Path) -> float:
+def _difference(truth: nn.Module, images: Tensor, path: Path) -> float:
     """Largest absolute difference between the file's probabilities and torch's, for one picture and for two."""
     session = open_session(path)
     worst = 0.0
     with torch.inference_mode():
         for batch in (images, images[:1]):
-            expected = graph(batch)[1].cpu()
+            expected = truth(batch)[1].cpu()
             given = torch.from_numpy(session.run(["probabilities"], {"images": batch.cpu().numpy()})[0])
-            worst = max(worst, float((given - expected).abs().max()))
+            away = float((given - expected).abs().max())
+            worst = max(worst, away) if away == away else float("inf")  # NaN is no agreement
     return worst

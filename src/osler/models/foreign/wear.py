@@ -59,7 +59,8 @@ def wear(onnx: Path, card: Path, folder: Path) -> ModelCard:
         beside.mkdir()
         shutil.copyfile(onnx, beside / "model.onnx")
         write_json(beside / "recipe.json", {"recipe": to_plain(recipe), "net": {"name": "onnx", "arguments": net}})
-        write_json(beside / "trust.json", to_plain(Trust()))
+        independent = len(made.classes) if made.task == "multilabel" else 1
+        write_json(beside / "trust.json", to_plain(Trust(temperatures=(1.0,) * independent)))
         return seal(beside, made)
 
 

@@ -69,9 +69,10 @@ def read(request: Request) -> Dataset | None:
     """
     if request.task == "detection":
         return None
-    table = _table(request)
-    if table is None:
+    path = table_in(request.path)
+    if path is None:
         return None
+    table = read_table(path)
     for name in (*_targets(request), *request.image, *([request.patient] if request.patient else ())):
         if name not in table.columns:
             raise AskedWrongly(
@@ -79,9 +80,9 @@ def read(request: Request) -> Dataset | None:
             )
     mask = _mask_column(table, request)
     images = _image_columns(table, request, mask)
+    if request.path.is_dir() and not any(_share_found(table, name, search=True) for name in images):
+        return None  # perhaps a folder of another layout that happens to hold a table
     if not images:
-        if request.path.is_dir() and not request.target:
-            return None  # a folder of another layout that happens to hold a table
         raise BadDataset(
             f"{table.path.name} has no column whose values are pictures.",
             remedy="Give a column 'image' with paths relative to the table, or the stems of pictures below it.",
@@ -223,16 +224,13 @@ def _channels(images: list[str]) -> tuple[str, ...]:
     return tuple(short if len(set(short)) == len(short) else images)
 
 
-def _table(request: Request) -> Table | None:
-    path = request.path
+def table_in(path: Path) -> Path | None:
+    """The table itself, or the only one that lies in a folder."""
     if path.is_file():
-        return read_table(path) if path.name.lower().endswith(TABLES) else None
-    root = inner_root(path)
-    found = sorted(file for file in root.iterdir() if file.name.lower().endswith(TABLES) and file.is_file())
+        return path if path.name.lower().endswith(TABLES) else None
+    found = [file for file in inner_root(path).iterdir() if file.name.lower().endswith(TABLES) and file.is_file()]
     found = [file for file in found if not file.name.startswith(".")]
-    if len(found) != 1:
-        return None
-    return read_table(found[0])
+    return found[0] if len(found) == 1 else None
 
 
 def _targets(request: Request) -> list[str]:

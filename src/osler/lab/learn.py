@@ -1,0 +1,139 @@
+"""From a labelled folder to a tested model: the whole road on one page."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from osler.core.errors import AskedWrongly, BadDataset
+from osler.core.progress import Tell, silent
+from osler.inference.device import choose_device
+from osler.io.files import read_json, write_json
+from osler.lab.catalog.dataset import Dataset
+from osler.lab.catalog.recognize import read_dataset
+from osler.lab.catalog.split import with_splits
+from osler.lab.evaluate.evaluate import Evaluation
+from osler.lab.plan.ask import Ask
+from osler.lab.plan.fingerprint import take_fingerprint
+from osler.lab.plan.plan import Plan, check_settings, read_plan, with_settings, write_plan
+from osler.lab.plan.rules import Machine, make_plan
+from osler.lab.release import clear_scratch, release
+from osler.lab.train.cases import prepare_cases
+from osler.lab.train.loop import Trained, train_member
+from osler.lab.train.pace import measure_pace
+from osler.models.card import ModelCard
+from osler.models.tasks.table import TASKS
+
+VALIDATION, TEST = 0.1, 0.2  # shares held back where the data set itself does not say
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """A trained model and how it did.
+
+    folder      where the model stands
+    evaluation  on the test split, or on validation where there is no test
+    notes       what a reader should know of the training
+    """
+
+    folder: Path
+    card: ModelCard
+    plan: Plan
+    evaluation: Evaluation
+    notes: tuple[str, ...]
+
+
+def learn(
+    data: Path,
+    *,
+    out: Path,
+    ask: Ask | None = None,
+    tell: Tell = silent,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Learned:
+    """Learn from the labelled cases at `data` and put a tested model at `out`.
+
+    stopped  asked after every step; True ends the training early, and what was learnt is tested and released
+    Raises BadDataset and its kin for data that cannot be learnt from, AskedWrongly for a request that makes no
+    sense. A run that was killed goes on where it was when it is started again with the same `out`.
+    """
+    ask = ask or Ask()
+    check_settings(ask.settings)
+    device = choose_device(ask.device)
+    dataset = divided(data, ask)
+    place = out.parent / f".{out.name}.training"
+    plan = planned(dataset, ask, device=device, place=place, tell=tell)
+    cases = prepare_cases(dataset.split("train"), plan, scratch=place / "cases", tell=tell)
+    tell("measuring", 0, 0, "how fast this machine trains the net")
+    pace = measure_pace(plan, cases, device)
+    members: list[Trained] = []
+    for member in range(plan.training.members):
+        if members and stopped():
+            break
+        members.append(
+            train_member(
+                plan, cases, member=member, pace=pace, place=place, device=device, stopped=stopped, tell=tell
+            )
+        )
+    name = ask.name or _plain_name(out.name)
+    released = release(plan, members, dataset, out=out, name=name, wishes=ask, device=device, tell=tell)
+    clear_scratch(place)
+    notes = tuple(dict.fromkeys(note for member in members for note in member.notes))
+    return Learned(released.folder, released.card, plan, released.evaluation, dataset.notes + notes)
+
+
+def divided(data: Path, ask: Ask) -> Dataset:
+    """The data set at `data` with every case in train, val or test, patients whole."""
+    dataset = read_dataset(data, task=ask.task or None, target=ask.target or None)
+    if dataset.task not in TASKS:
+        raise AskedWrongly(
+            f"{dataset.name} is labelled for {dataset.task}, which Osler cannot train yet.",
+            remedy=f"It trains: {', '.join(sorted(TASKS))}.",
+        )
+    given = {case.split for case in dataset.cases}
+    return with_splits(dataset, seed=ask.seed, val=VALIDATION, test=0.0 if "test" in given else TEST)
+
+
+def planned(dataset: Dataset, ask: Ask, *, device: str, place: Path, tell: Tell = silent) -> Plan:
+    """The plan: the one of an interrupted run of the same request, an edited one, or a new one."""
+    stamp = _stamp(dataset, ask)
+    if (place / "request.json").is_file() and read_json(place / "request.json") == stamp:
+        return read_plan(place / "plan.json")
+    clear_scratch(place)
+    train = dataset.split("train")
+    if ask.plan is not None:
+        plan = read_plan(ask.plan)
+        if (plan.task, plan.classes) != (dataset.task, dataset.classes):
+            raise AskedWrongly(
+                f"{ask.plan.name} was made for {plan.task} of {', '.join(plan.classes)}; the data set is another.",
+                remedy="Give the data the plan was made for, or leave --plan away.",
+            )
+        plan = with_settings(plan, ask.settings)
+    else:
+        fingerprint = take_fingerprint(train, seed=ask.seed, tell=tell)
+        machine = Machine(device != "cpu", int(psutil.virtual_memory().available))
+        plan = make_plan(fingerprint, ask, machine, task=dataset.task, classes=dataset.classes)
+    if len(train.cases) < 2:
+        raise BadDataset("There is only one case to train on.", remedy="Label more cases.")
+    plan = replace(plan, training=replace(plan.training, seed=ask.seed))
+    write_plan(plan, place / "plan.json")
+    write_json(place / "request.json", stamp)
+    return plan
+
+
+def _stamp(dataset: Dataset, ask: Ask) -> dict[str, str]:
+    """What makes two requests the same: data, splits, wishes."""
+    cases = "\n".join(f"{case.id} {case.patient} {case.split} {case.label}" for case in dataset.cases)
+    edited = ask.plan.read_text(encoding="utf-8") if ask.plan else ""
+    wishes = f"{ask.budget_seconds} {ask.seed} {ask.device} {sorted(ask.settings.items())} {edited}"
+    return {
+        "data": hashlib.sha256(f"{dataset.task} {dataset.classes}\n{cases}".encode()).hexdigest(),
+        "ask": hashlib.sha256(wishes.encode()).hexdigest(),
+    }
+
+
+def _plain_name(text: str) -> str:
+    """A name for the shelf: letters, digits and dashes."""
+    return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split()) or "model"

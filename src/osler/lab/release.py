@@ -1,0 +1,257 @@
+"""From trained weights to a model on disk: trust fitted on validation cases, tested once, sealed."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+import osler
+from osler.core.arrays import Array
+from osler.core.errors import AskedWrongly
+from osler.core.progress import Tell, silent
+from osler.core.record import from_plain, to_plain
+from osler.inference.gate import feature_distance
+from osler.io.files import read_json, replacing, write_json
+from osler.lab.catalog.dataset import Dataset
+from osler.lab.evaluate.calibrate import fit_temperature, fit_temperatures
+from osler.lab.evaluate.classification import choose_operating_point, nll
+from osler.lab.evaluate.evaluate import Evaluation
+from osler.lab.evaluate.report import write_report
+from osler.lab.evaluate.examine import origin_of
+from osler.lab.evaluate.run import Asked, about, ask, evaluated, extremes
+from osler.lab.plan.ask import Ask
+from osler.lab.plan.plan import Plan, write_plan
+from osler.lab.train.loop import Trained
+from osler.models.card import ModelCard, Sees, TestResult, card_to_json
+from osler.models.digest import seal
+from osler.models.model import Model, TorchNet, build_net
+from osler.models.tasks.table import TASKS
+from osler.models.trust import Trust
+
+GAIN = 0.002  # mirrors are worth their time from this much validation Dice on, or this share of the log-loss
+ENOUGH_TO_CHOOSE = 20  # validation cases of each side before an operating point other than one half is chosen
+FEATURES_KEPT = 64
+FALSE_ALARM = 0.01  # share of validation cases beyond the feature limit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Released:
+    """A model that stands on disk, and how it did.
+
+    evaluation  on the test split, or on validation where there is no test
+    """
+
+    folder: Path
+    card: ModelCard
+    evaluation: Evaluation
+
+
+def release(
+    plan: Plan,
+    members: Sequence[Trained],
+    dataset: Dataset,
+    *,
+    out: Path,
+    name: str,
+    wishes: Ask,
+    device: str = "cpu",
+    tell: Tell = silent,
+) -> Released:
+    """Make the model's folder at `out`.
+
+    dataset  with splits: trust is fitted on "val", the figures come from "test" (opened here, once) where there
+             is one
+    wishes   what the user asked for; its card holds what only a person knows
+    Nothing stands at `out` until all of it is written.
+    """
+    with replacing(out) as folder:
+        folder.mkdir()
+        card = _first_card(plan, dataset, name, wishes.card)
+        for number, member in enumerate(members):
+            half = {k: v.half() if v.is_floating_point() else v for k, v in member.weights.items()}
+            save_file({k: v.cpu().contiguous() for k, v in half.items()}, folder / f"member-{number}.safetensors")
+        write_plan(plan, folder / "plan.json")
+        write_json(folder / "recipe.json", {"recipe": to_plain(plan.recipe), "net": to_plain(plan.net)})
+        model = _stored_model(plan, members, card, device)
+        model = fit_trust(model, dataset.split("val"), plan, tell=tell)
+        write_json(folder / "trust.json", to_plain(model.trust))
+        write_json(folder / "training.json", _history(plan, members, dataset, wishes))
+        split = "test" if dataset.split("test").cases else "val"
+        asked = ask(model, dataset.split(split), tell=tell)
+        evaluation = evaluated(model, asked, split=split)
+        write_report(
+            evaluation,
+            folder / "evaluation",
+            title=card.title,
+            about=about(card, dataset, split),
+            pictures=extremes(model, dataset.split(split), asked.answers),
+        )
+        card = seal(folder, replace(card, tested=_tested(dataset, split, evaluation)))
+    return Released(out, card, evaluation)
+
+
+def fit_trust(model: Model, validation: Dataset, plan: Plan, *, tell: Tell = silent) -> Model:
+    """The model with what validation cases say of its answers: mirrors, temperature, operating point, features."""
+    if not validation.cases:
+        return model
+    plain = ask(model, validation, tell=tell)
+    mirrored = replace(model, trust=replace(model.trust, flips=plan.augmentation.flips))
+    if plan.augmentation.flips:
+        better = ask(mirrored, validation, tell=tell)
+        if _gain(plain, better) > GAIN:
+            model, plain = mirrored, better
+    answers, trust = plain.answers, model.trust
+    if answers.task == "multilabel":
+        trust = replace(
+            trust, temperatures=fit_temperatures(answers.chances, answers.labels, patients=answers.patients)
+        )
+    elif answers.task not in ("segmentation", "regression"):
+        trust = replace(
+            trust, temperatures=(fit_temperature(answers.chances, answers.labels, patients=answers.patients),)
+        )
+    model = replace(model, trust=trust)
+    if answers.task == "binary" and np.bincount(answers.labels, minlength=2).min() >= ENOUGH_TO_CHOOSE:
+        tempered = ask(model, validation).answers
+        point = choose_operating_point(tempered.chances[:, 1], tempered.labels == 1)
+        model = replace(model, trust=replace(model.trust, operating_point=float(point)))
+    return replace(model, trust=_with_features(model.trust, plain.features))
+
+
+def _gain(plain: Asked, mirrored: Asked) -> float:
+    """How much better the mirrored answers are: Dice gained, or the share of the loss that is gone."""
+    if plain.answers.task == "segmentation":
+        return _mean_dice(mirrored) - _mean_dice(plain)
+    if plain.answers.task == "regression":
+        truth = np.asarray(plain.answers.truth, float)
+        before, after = (float(np.abs(np.asarray(a.answers.values) - truth).mean()) for a in (plain, mirrored))
+    else:
+        before, after = (float(nll(a.answers.chances, a.answers.indicators)) for a in (plain, mirrored))
+    return (before - after) / max(before, 1e-9)
+
+
+def _mean_dice(asked: Asked) -> float:
+    rows = [[case[label]["dice"] for label in asked.answers.classes] for case in asked.answers.masks]
+    return float(np.nanmean(np.array(rows)))
+
+
+def _with_features(trust: Trust, features: Array | None) -> Trust:
+    """Mean, deviation and limit of the pooled features.
+
+    The limit is the conformal one: a new case like these lies beyond it with at most the stated chance.
+    """
+    if features is None or len(features) < 1 / FALSE_ALARM / 2:
+        return trust
+    kept = features[:, :FEATURES_KEPT]
+    mean, scale = kept.mean(0), kept.std(0) + 1e-3
+    distances = np.sort([feature_distance(row, mean, scale) for row in kept])
+    rank = min(len(distances), int(np.ceil((len(distances) + 1) * (1 - FALSE_ALARM))))
+    return replace(
+        trust,
+        feature_mean=tuple(round(float(x), 5) for x in mean),
+        feature_scale=tuple(round(float(x), 5) for x in scale),
+        feature_limit=float(distances[rank - 1]),
+    )
+
+
+def _stored_model(plan: Plan, members: Sequence[Trained], card: ModelCard, device: str) -> Model:
+    """The model as it will be after loading: weights rounded to half precision and back."""
+    task = TASKS[plan.task]
+    nets = []
+    for member in members:
+        net = build_net(plan.net, plan.recipe, task.outputs(len(plan.classes)))
+        net.load_state_dict(
+            {k: v.half().float() if v.dtype == torch.float32 else v for k, v in member.weights.items()}
+        )
+        nets.append(TorchNet(net.to(device)))
+    return Model(card, plan.recipe, Trust(), task, tuple(nets), Path(), device)
+
+
+def _first_card(plan: Plan, dataset: Dataset, name: str, facts: Path | None) -> ModelCard:
+    """The card from what is known by itself, and from what a person said."""
+    channels = tuple(channel.name for channel in plan.recipe.channels)
+    modalities = tuple(sorted({channel.modality for channel in plan.recipe.channels if channel.modality}))
+    kind = "volumes" if plan.recipe.dims == 3 else "flat pictures"
+    train, val = dataset.split("train"), dataset.split("val")
+    card = ModelCard(
+        name=name,
+        version="1",
+        title=f"{dataset.target or ', '.join(plan.classes[1:] if plan.task == 'segmentation' else plan.classes)}",
+        task=plan.task,
+        classes=plan.classes[1:] if plan.task == "segmentation" else plan.classes,
+        sees=Sees(f"{kind} like those of {dataset.name}", plan.recipe.dims, channels, modalities),
+        not_for=("pictures of another kind than it was trained on", "decisions without a qualified person"),
+        limits=(
+            f"Trained on {len(train.cases)} cases of {train.patients} patients,"
+            f" tuned on {len(val.cases)} of {val.patients}, all from {dataset.name}.",
+        ),
+        trained_on=f"{dataset.name}: {len(train.cases)} cases, {train.patients} patients",
+        created=datetime.now(UTC).date().isoformat(),
+        software=f"osler {osler.__version__}",
+    )
+    if facts is None:
+        return card
+    said: Any = read_json(facts)
+    unsayable = {"task", "classes", "digest", "tested", "engine"} & set(said)
+    if unsayable:
+        raise AskedWrongly(
+            f"{facts.name} sets {', '.join(sorted(unsayable))}, which follow from the training.",
+            remedy="Leave them out.",
+        )
+    plain = card_to_json(card)
+    plain.pop("card_version")
+    plain["sees"] |= said.pop("sees", {})
+    try:
+        return from_plain(ModelCard, {**plain, **said}, where=facts.name)
+    except ValueError as error:
+        raise AskedWrongly(
+            f"{facts.name} does not fit a card: {error}.", remedy="See docs/reference/card.md."
+        ) from error
+
+
+def _history(plan: Plan, members: Sequence[Trained], dataset: Dataset, wishes: Ask) -> dict[str, Any]:
+    return {
+        "data": to_plain(origin_of(dataset, wishes.target)),
+        "budget_seconds": plan.training.budget_seconds,
+        "seed": plan.training.seed,
+        "members": [
+            {
+                **to_plain(member.standing),
+                "losses": [round(x, 4) for x in member.standing.losses],
+                "notes": member.notes,
+            }
+            for member in members
+        ],
+        "cases": {split: len(dataset.split(split).cases) for split in ("train", "val", "test")},
+        "patients": {split: dataset.split(split).patients for split in ("train", "val", "test")},
+    }
+
+
+def _tested(dataset: Dataset, split: str, evaluation: Evaluation) -> tuple[TestResult, ...]:
+    today = datetime.now(UTC).date().isoformat()
+    named = TASKS[evaluation.task].metrics
+    return tuple(
+        TestResult(
+            data=dataset.name,
+            split=split,
+            patients=evaluation.patients,
+            cases=evaluation.cases,
+            metric=metric,
+            value=round(one.value, 4),
+            low=round(one.low, 4),
+            high=round(one.high, 4),
+            date=today,
+        )
+        for metric, one in evaluation.metrics.items()
+        if metric in named and np.isfinite([one.value, one.low, one.high]).all()
+    )
+
+
+def clear_scratch(place: Path) -> None:
+    """Take away what a finished training leaves."""
+    shutil.rmtree(place, ignore_errors=True)

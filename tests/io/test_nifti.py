@@ -1,0 +1,191 @@
+"""NIfTI in and out: the same voxels at the same place."""
+
+import gzip
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from osler.core.errors import AskedWrongly, BadDataset, BadGeometry, BadPixels, Unreadable
+from osler.core.geometry import Geometry
+from osler.core.mask import Mask
+from osler.core.volume import Volume
+from osler.io.nifti import glance, items, read_volume, write_mask, write_volume
+from osler.io.open import open_mask, open_picture, open_study
+
+
+def _oblique(shape: tuple[int, int, int], seed: int) -> Geometry:
+    draw = np.random.default_rng(seed)
+    turn, _ = np.linalg.qr(draw.normal(size=(3, 3)))
+    affine = np.eye(4)
+    affine[:3, :3] = turn * draw.uniform(0.5, 5, 3)
+    affine[:3, 3] = draw.normal(0, 100, 3)
+    return Geometry(shape, affine)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    kind=st.sampled_from(["uint8", "int16", "uint16", "int32", "float32", "float64"]),
+    suffix=st.sampled_from([".nii", ".nii.gz"]),
+)
+def test_what_is_written_is_read_back(tmp_path_factory, seed, kind, suffix):
+    draw = np.random.default_rng(seed)
+    shape = tuple(int(n) for n in draw.integers(1, 7, 3))
+    array = draw.integers(0, 200, shape).astype(kind)
+    path = tmp_path_factory.mktemp("nifti") / f"volume{suffix}"
+    volume = Volume(array, _oblique(shape, seed))
+    write_volume(volume, path)
+    again = read_volume(path)
+    assert again.array.dtype == array.dtype
+    np.testing.assert_array_equal(again.array, array)
+    # NIfTI keeps single precision
+    np.testing.assert_allclose(again.geometry.affine, volume.geometry.affine, rtol=1e-6, atol=2e-5)
+
+
+def test_ras_becomes_lps_and_axes_turn_round(tmp_path):
+    data = np.arange(24, dtype=np.int16).reshape(2, 3, 4)  # i to the right, j to the front, k to the head
+    nibabel.save(nibabel.Nifti1Image(data, np.diag([1.0, 2.0, 3.0, 1.0])), tmp_path / "a.nii")
+    volume = open_picture(tmp_path / "a.nii")
+    assert volume.array.shape == (4, 3, 2)
+    assert volume.array[3, 2, 1] == data[1, 2, 3]
+    np.testing.assert_allclose(volume.geometry.to_world(np.array([[3, 2, 1]])), [[-1.0, -4.0, 9.0]])
+
+
+def test_simpleitk_sees_the_same_place(tmp_path):
+    import SimpleITK
+
+    volume = Volume(np.zeros((4, 5, 6), np.int16), _oblique((4, 5, 6), 3))
+    write_volume(volume, tmp_path / "a.nii.gz")
+    other = SimpleITK.ReadImage(str(tmp_path / "a.nii.gz"))
+    for index in ((0, 0, 0), (3, 4, 5)):
+        theirs = other.TransformIndexToPhysicalPoint(tuple(reversed(index)))
+        np.testing.assert_allclose(volume.geometry.to_world(np.array([index]))[0], theirs, atol=1e-3)
+
+
+def test_slope_is_applied_once(tmp_path):
+    image = nibabel.Nifti1Image(np.full((2, 2, 2), 10, np.int16), np.eye(4))
+    image.header.set_slope_inter(0.5, -3)
+    nibabel.save(image, tmp_path / "a.nii")
+    raw = bytearray((tmp_path / "a.nii").read_bytes())
+    raw[112:120] = np.array([0.5, -3], "<f4").tobytes()  # nibabel resets them when it writes
+    (tmp_path / "a.nii").write_bytes(raw)
+    stored = nibabel.load(tmp_path / "a.nii").dataobj.get_unscaled()
+    np.testing.assert_allclose(read_volume(tmp_path / "a.nii").array, np.asarray(stored).T * 0.5 - 3)
+
+
+def test_several_volumes_must_be_named(tmp_path):
+    data = np.arange(2 * 3 * 4 * 2, dtype=np.float32).reshape(2, 3, 4, 2)
+    path = tmp_path / "bold.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(data, np.eye(4)), path)
+    assert items(path) == ("channel:0", "channel:1")
+    assert glance(path).channels == 2
+    with pytest.raises(AskedWrongly, match=r"bold\.nii\.gz holds 2 volumes.*channel:1"):
+        open_picture(path)
+    with pytest.raises(AskedWrongly, match="channel:2"):
+        open_picture(path, "channel:2")
+    np.testing.assert_array_equal(open_picture(path, "channel:1").array, data[..., 1].T)
+    assert len(open_study(path).pictures) == 2
+
+
+def test_trailing_axes_of_one_and_flat_files_are_volumes(tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.ones((2, 3, 4, 1, 1), np.int16), np.eye(4)), tmp_path / "a.nii")
+    nibabel.save(nibabel.Nifti1Image(np.ones((2, 3), np.int16), np.eye(4)), tmp_path / "b.nii")
+    assert open_picture(tmp_path / "a.nii").array.shape == (4, 3, 2)
+    assert open_picture(tmp_path / "b.nii").array.shape == (1, 3, 2)
+
+
+def test_pixdim_is_the_last_resort(tmp_path):
+    image = nibabel.Nifti1Image(np.zeros((2, 3, 4), np.int16), None)
+    image.header.set_zooms((0.5, 0.6, 2.0))
+    image.set_sform(None, 0)
+    image.set_qform(None, 0)
+    nibabel.save(image, tmp_path / "a.nii")
+    assert open_picture(tmp_path / "a.nii").geometry.spacing == pytest.approx((2.0, 0.6, 0.5))
+
+
+def test_a_header_without_size_is_told(tmp_path):
+    path = tmp_path / "a.nii"
+    nibabel.save(nibabel.Nifti1Image(np.zeros((2, 3, 4), np.int16), np.eye(4)), path)
+    raw = bytearray(path.read_bytes())
+    raw[76:108] = bytes(32)  # pixdim
+    raw[252:256] = bytes(4)  # both codes
+    path.write_bytes(raw)
+    with pytest.raises((BadGeometry, Unreadable), match=r"a\.nii"):
+        open_picture(path)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_names_the_file(tmp_path, bad):
+    data = np.ones((2, 3, 4), np.float32)
+    data[1, 1, 1] = bad
+    nibabel.save(nibabel.Nifti1Image(data, np.eye(4)), tmp_path / "odd.nii.gz")
+    with pytest.raises(BadPixels, match=r"odd\.nii\.gz holds NaN or infinity in 1 of 24"):
+        open_picture(tmp_path / "odd.nii.gz")
+
+
+@pytest.mark.parametrize("keep", [0, 100, 400, 0.5, 0.98])
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_a_truncated_file_is_unreadable(tmp_path, keep, suffix):
+    path = tmp_path / f"cut{suffix}"
+    write_volume(Volume(np.random.default_rng(0).normal(size=(9, 9, 9)), _oblique((9, 9, 9), 1)), path)
+    raw = path.read_bytes()
+    path.write_bytes(raw[: keep if isinstance(keep, int) else int(len(raw) * keep)])
+    with pytest.raises(Unreadable, match=r"cut\.nii"):
+        open_picture(path)
+
+
+def test_noise_in_gzip_is_unreadable(tmp_path):
+    path = tmp_path / "noise.nii.gz"
+    path.write_bytes(gzip.compress(np.random.default_rng(0).bytes(5000)))
+    with pytest.raises(Unreadable, match=r"noise\.nii\.gz"):
+        open_picture(path)
+
+
+def test_colour_and_complex_are_refused(tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.ones((2, 2, 2), np.complex64), np.eye(4)), tmp_path / "c.nii")
+    with pytest.raises(BadPixels, match=r"c\.nii"):
+        open_picture(tmp_path / "c.nii")
+
+
+def test_masks_round_trip_and_are_checked(tmp_path):
+    geometry = _oblique((3, 4, 5), 2)
+    array = np.zeros((3, 4, 5), np.int64)
+    array[1], array[2, 0, 0] = 2, 300
+    write_mask(Mask(array, {2: "a", 300: "b"}, geometry=geometry), tmp_path / "m.nii.gz")
+    mask = open_mask(tmp_path / "m.nii.gz", labels={2: "a", 300: "b"})
+    np.testing.assert_array_equal(mask.array, array)
+    assert mask.geometry.matches(geometry)
+    assert open_mask(tmp_path / "m.nii.gz").labels == {2: "2", 300: "300"}
+    with pytest.raises(BadDataset, match=r"m\.nii\.gz holds the label 300"):
+        open_mask(tmp_path / "m.nii.gz", labels={2: "a"})
+
+
+@pytest.mark.parametrize(("value", "word"), [(0.5, "fractions"), (-1.0, "negative")])
+def test_a_mask_holds_whole_numbers(tmp_path, value, word):
+    data = np.zeros((2, 3, 4), np.float32)
+    data[0, 0, 0] = value
+    nibabel.save(nibabel.Nifti1Image(data, np.eye(4)), tmp_path / "m.nii")
+    with pytest.raises(BadPixels, match=rf"m\.nii is no mask.*{word}"):
+        open_mask(tmp_path / "m.nii")
+
+
+def test_a_wrong_suffix_is_told(tmp_path):
+    with pytest.raises(AskedWrongly, match=r"\.nii"):
+        write_volume(Volume(np.zeros((1, 2, 2)), _oblique((1, 2, 2), 0)), tmp_path / "a.mha")
+    assert not list(tmp_path.iterdir())
+
+
+def test_real_hippocampi(test_data: Path):
+    images = sorted((test_data / "hippocampus" / "images").glob("*.nii.gz"))[:5]
+    if not images:
+        pytest.skip("no hippocampus set")
+    for path in images:
+        volume = open_picture(path)
+        mask = open_mask(test_data / "hippocampus" / "labels" / path.name)
+        assert mask.geometry.matches(volume.geometry)
+        assert set(mask.labels) == {1, 2}
+        assert glance(path).shape == volume.array.shape

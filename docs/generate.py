@@ -67,8 +67,8 @@ def commands_index() -> str:
     codes = "\n".join(f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items())
     return (
         f"{BEGIN}\n\n# Commands\n\n| command | what it does |\n|---|---|\n{rows}\n\n"
-        "Every command answers on stdout and tells everything else on stderr. `--json` gives the answer as JSON; a "
-        'failure is then `{"error": {"kind", "problem", "remedy"}}`. `--debug` adds a traceback.\n\n'
+        "Every command answers on stdout and tells everything else on stderr. `--json` gives the answer as JSON; "
+        'a failure is then `{"error": {"kind", "problem", "remedy"}}`. `--debug` adds a traceback.\n\n'
         f"| exit code | meaning |\n|---|---|\n{codes}\n\n130 means: stopped from the keyboard.\n"
     )
 
@@ -99,8 +99,8 @@ def errors_page() -> str:
         rows.append(f"| `{kind.__name__}` | {parent} | {code} | {_first_line(kind)} |")
     table = "\n".join(rows)
     return (
-        "# Errors\n\nEvery expected failure is one of these. It says what happened (`problem`) and what to do about "
-        "it (`remedy`), and never names a patient.\n\n"
+        "# Errors\n\nEvery expected failure is one of these. It says what happened (`problem`) and what to do "
+        "about it (`remedy`), and never names a patient.\n\n"
         f"| error | is a | exit code | meaning |\n|---|---|---|---|\n{table}\n"
     )
 
@@ -125,7 +125,9 @@ def tasks_page() -> str:
     """The tasks, each with its metrics."""
     from osler.models.tasks.table import TASKS
 
-    text = "# Tasks\n\nFound from the labels, or said with `--task NAME`. The first metric decides between models.\n"
+    text = (
+        "# Tasks\n\nFound from the labels, or said with `--task NAME`. The first metric decides between models.\n"
+    )
     for name, task in TASKS.items():
         module = sys.modules[type(task).__module__]
         metrics = ", ".join(f"`{metric}`" for metric in task.metrics)
@@ -139,6 +141,46 @@ def metrics_page() -> str:
 
     rows = "\n".join(f"| `{name}` | {about.meaning} |" for name, about in ABOUT.items())
     return f"# Metrics\n\nNames as `osler evaluate --json` gives them.\n\n| name | meaning |\n|---|---|\n{rows}\n"
+
+
+def quality_page() -> str:
+    """The checks that a picture must stand before it is read."""
+    from osler.quality.check import CHECKS
+
+    rows = "\n".join(
+        f"| `{name}` | {'not read' if check.declines else 'read, with a caution'} | {_first_line(check.ask)} |"
+        for name, check in CHECKS.items()
+    )
+    return f"# Quality checks\n\n| check | a picture that fails is | what it asks |\n|---|---|---|\n{rows}\n"
+
+
+def pathways_page() -> str:
+    """The clinical uses, each with what its module says of it."""
+    from osler.clinic.pathways import table
+
+    text = (
+        "# Pathways\n\nWhat `osler read` reads for; found by itself, or said with `--pathway NAME`. A model on "
+        "the shelf\nthat belongs to none of them is read by its card alone, and `--pathway` takes its name.\n"
+    )
+    folder = Path(table.__file__).parent
+    modules = [import_module(f"osler.clinic.pathways.{path.stem}") for path in sorted(folder.glob("[!_]*.py"))]
+    for name, pathway in table.PATHWAYS.items():
+        home = next(m for m in modules if m is not table and any(v is pathway for v in vars(m).values()))
+        checks = ", ".join(f"`{check}`" for check in pathway.checks)
+        text += f"\n## {name}\n\n{inspect.getdoc(home)}\n\n[Quality checks](quality.md): {checks}.\n"
+    return text
+
+
+def formats_page() -> str:
+    """The formats of a report."""
+    from osler.results.table import WRITERS
+
+    text = "# Report formats\n\n`osler read` writes every one of them.\n"
+    for name, write in WRITERS.items():
+        text += f"\n## {name}\n\n{_plain(write)}\n"
+    from osler.results.json import report_to_json
+
+    return f"{text}\n## Keys of report.json\n\n```text\n{_plain(report_to_json)}\n```\n"
 
 
 def card_part() -> str:
@@ -170,20 +212,24 @@ PAGES: dict[str, Callable[[], str]] = {
     "nets.md": nets_page,
     "tasks.md": tasks_page,
     "metrics.md": metrics_page,
+    "quality.md": quality_page,
+    "pathways.md": pathways_page,
+    "formats.md": formats_page,
 }
 PARTS: dict[str, Callable[[], str]] = {"card.md": card_part, "recipe.md": recipe_part, "plan.md": plan_part}
 
 
 def _words(parser: argparse.ArgumentParser) -> str:
+    """Every word of a parser as a table; what all commands take comes last."""
     rows = []
-    for action in parser._actions:
+    for action in sorted(parser._actions, key=lambda one: one.option_strings[:1] in (["--json"], ["--debug"])):
         if "--help" in action.option_strings:
             continue
-        name = ", ".join(action.option_strings) or str(action.metavar or action.dest)
+        value = action.metavar or (", ".join(action.choices) if action.choices else action.dest.upper())
+        name = ", ".join(action.option_strings) or value
         if action.option_strings and action.nargs != 0:
-            name += f" {action.metavar or (action.dest.upper() if not action.choices else '|'.join(action.choices))}"
-        needed = "yes" if action.required else ""
-        rows.append(f"| `{name}` | {needed} | {action.help or ''} |".replace("|".join(action.choices or ["\0"]), ", ".join(action.choices or [])))
+            name += f" {value}"
+        rows.append(f"| `{name}` | {'yes' if action.required else ''} | {action.help} |")
     return "| word | needed | meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n"
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from osler.core.volume import Volume
     from osler.inference.predict import predict
     from osler.io.open import open_study
-    from osler.lab.evaluate.run import evaluate
+    from osler.lab.evaluate.examine import examine as evaluate
     from osler.lab.learn import learn as train
     from osler.models.model import load_model
 
@@ -45,7 +45,7 @@ _LIVES_IN = {
     "open_study": ("osler.io.open", "open_study"),
     "read_study": ("osler.clinic.reading", "read_study"),
     "train": ("osler.lab.learn", "learn"),
-    "evaluate": ("osler.lab.evaluate.run", "evaluate"),
+    "evaluate": ("osler.lab.evaluate.examine", "examine"),
     "predict": ("osler.inference.predict", "predict"),
     "load_model": ("osler.models.model", "load_model"),
     "Study": ("osler.core.study", "Study"),

@@ -107,12 +107,15 @@ def test_pixdim_is_the_last_resort(tmp_path):
     assert open_picture(tmp_path / "a.nii").geometry.spacing == pytest.approx((2.0, 0.6, 0.5))
 
 
-def test_a_header_without_size_is_told(tmp_path):
+def test_an_unusable_sform_gives_way_to_the_qform(tmp_path):
     path = tmp_path / "a.nii"
-    nibabel.save(nibabel.Nifti1Image(np.zeros((2, 3, 4), np.int16), np.eye(4)), path)
+    nibabel.save(nibabel.Nifti1Image(np.zeros((2, 3, 4), np.int16), np.diag([2.0, 3, 4, 1])), path)
     raw = bytearray(path.read_bytes())
-    raw[76:108] = bytes(32)  # pixdim
-    raw[252:256] = bytes(4)  # both codes
+    raw[252:256] = np.array([1, 1], "<i2").tobytes()  # both forms claim to hold
+    raw[280:328] = bytes(48)  # the sform's rows
+    path.write_bytes(raw)
+    assert open_picture(path).geometry.spacing == pytest.approx((4, 3, 2))
+    raw[76:108] = np.array([np.nan] * 8, "<f4").tobytes()
     path.write_bytes(raw)
     with pytest.raises((BadGeometry, Unreadable), match=r"a\.nii"):
         open_picture(path)

@@ -1,5 +1,6 @@
 """The front door: images, arrays, studies, and what it says when a file is bad."""
 
+import contextlib
 import zipfile
 
 import numpy as np
@@ -11,6 +12,7 @@ from osler.core.errors import AskedWrongly, BadPixels, OslerError, Unreadable
 from osler.core.image import Image
 from osler.core.volume import Volume
 from osler.io import arrays
+from osler.io.dicom.write import write_radiograph
 from osler.io.open import PICTURE_SUFFIXES, glance, is_picture, open_mask, open_picture, open_study
 from osler.io.raster import write_image
 
@@ -222,3 +224,26 @@ def test_real_medmnist(test_data):
     whole = arrays.read_array(path, "train_images")
     for row in (0, 4000):
         np.testing.assert_array_equal(open_picture(path, f"train_images:{row}").array, whole[row])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".npz", ".nii", ".mha", ".dcm"])
+def test_whatever_the_bytes_are_only_expected_errors_come_out(tmp_path, noise, suffix):
+    path = tmp_path / f"a{suffix}"
+    array = noise.integers(0, 255, (12, 10)).astype(np.uint8)
+    if suffix == ".dcm":
+        write_radiograph(Image(array), path)
+    elif suffix == ".npz":
+        np.savez_compressed(path, x=array)
+    elif suffix in (".nii", ".mha"):
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(np.stack([array] * 3)), str(path))
+    else:
+        Pillow.fromarray(array).save(path)
+    raw = path.read_bytes()
+    for _ in range(40):
+        odd = bytearray(raw)
+        for place in noise.integers(0, min(len(odd), 1500), 4):
+            odd[place] = noise.integers(256)
+        path.write_bytes(odd)
+        for opened in (open_picture, open_study, open_mask, glance):
+            with contextlib.suppress(OslerError):
+                opened(path)

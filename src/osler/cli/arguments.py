@@ -40,10 +40,14 @@ def new_parser(verb: str, summary: str, example: str) -> Parser:
     return parser
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add what every command takes."""
-    parser.add_argument("--json", action="store_true", help="the answer as JSON on stdout")
-    parser.add_argument("--debug", action="store_true", help="show a traceback when it fails")
+def add_common(parser: argparse.ArgumentParser, *, below: bool = False) -> None:
+    """Add what every command takes.
+
+    below  the parser is of a verb's own verb, whose silence must not undo what was said before it
+    """
+    silence = argparse.SUPPRESS if below else False
+    parser.add_argument("--json", action="store_true", default=silence, help="the answer as JSON on stdout")
+    parser.add_argument("--debug", action="store_true", default=silence, help="show a traceback when it fails")
 
 
 def subparsers_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

@@ -24,7 +24,7 @@ def parser() -> Parser:
     show.add_argument("--task", metavar="TASK", help="the task, where the labels alone do not decide")
     show.add_argument("--target", metavar="COLUMN", help="the table's column to learn")
     show.add_argument("--out", type=Path, metavar="PAGE", help="write an HTML page with pictures")
-    add_common(show)
+    add_common(show, below=True)
     return made
 
 

@@ -13,8 +13,8 @@ from osler import __version__
 from osler.cli import output
 from osler.cli.arguments import Parser, new_parser
 
-SUMMARY = """What this machine has and lacks: Python, torch, cores, memory, disk, processor features, graphics cards,
-decoders for each DICOM transfer syntax, the models on the shelf. Exit code 1 when something is broken."""
+SUMMARY = """What this machine has and lacks: Python, torch, cores, memory, disk, processor features, graphics
+cards, decoders for each DICOM transfer syntax, the models on the shelf. Exit code 1 when something is broken."""
 
 EXAMPLE = """
 osler doctor
@@ -135,7 +135,11 @@ def _torch() -> list[Finding]:
     wanted = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "bf16", "amx_bf16": "AMX bf16"}
     has = [name for flag, name in wanted.items() if flag in flags]
     lacks = [name for flag, name in wanted.items() if flag not in flags]
-    text = f"has {', '.join(has) or 'none'}; lacks {', '.join(lacks) or 'none'}" if flags else "not told by this system"
+    text = (
+        f"has {', '.join(has) or 'none'}; lacks {', '.join(lacks) or 'none'}"
+        if flags
+        else "not told by this system"
+    )
     rows.append(Finding("processor", "good", text))
     if torch.cuda.is_available():
         rows += [
@@ -147,7 +151,7 @@ def _torch() -> list[Finding]:
     rows.append(Finding("graphics card", "good", "none that torch can use; the processor computes"))
     useless = sorted(name for d in distributions() if _is_cuda_part(name := str(d.metadata["Name"])))
     if useless:
-        text = f"{len(useless)} packages for a graphics card that is not here ({useless[0]}, ...): install a CPU torch"
+        text = f"{len(useless)} for a card that is not here ({useless[0]}, ...): install a CPU torch"
         rows.append(Finding("CUDA packages", "mind", text))
     else:
         rows.append(Finding("CUDA packages", "good", "none, as it should be without a card"))

@@ -1,4 +1,4 @@
-"""`osler VERB ...`: find the verb's file, let it read its arguments, run it, and turn what happened into a code."""
+"""`osler VERB ...`: find the verb's file, let it read its arguments, run it."""
 
 import sys
 from collections.abc import Sequence

@@ -28,11 +28,17 @@ def parser() -> Parser:
     made = new_parser("models", SUMMARY, EXAMPLE)
     verbs = made.add_subparsers(dest="verb", metavar="VERB", required=True)
     listing = verbs.add_parser("list", help="every model, damaged ones too", allow_abbrev=False)
-    show = verbs.add_parser("show", help="one model's card: what it sees, says, and is not for", allow_abbrev=False)
+    show = verbs.add_parser(
+        "show", help="one model's card: what it sees, says, and is not for", allow_abbrev=False
+    )
     show.add_argument("model", metavar="MODEL", help="a name or a folder")
-    add = verbs.add_parser("add", help="put a model, or an ONNX file with its card, on the shelf", allow_abbrev=False)
+    add = verbs.add_parser(
+        "add", help="put a model, or an ONNX file with its card, on the shelf", allow_abbrev=False
+    )
     add.add_argument("source", metavar="SOURCE", type=Path, help="a model's folder, or FILE.onnx")
-    add.add_argument("--card", type=Path, metavar="FILE", help="the card of an ONNX file; see docs/reference/card.md")
+    add.add_argument(
+        "--card", type=Path, metavar="FILE", help="the card of an ONNX file; see docs/reference/card.md"
+    )
     add.add_argument("--name", default="", help="what it is called on the shelf (its card's name)")
     remove = verbs.add_parser("remove", help="take one of your own models off the shelf", allow_abbrev=False)
     remove.add_argument("model", metavar="NAME", help="its name on the shelf")
@@ -41,7 +47,7 @@ def parser() -> Parser:
     export.add_argument("--format", choices=("onnx",), default="onnx", help="what to write (onnx)")
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
     for below in (listing, show, add, remove, export):
-        add_common(below)
+        add_common(below, below=True)
     return made
 
 
@@ -57,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def shelf_state() -> list[dict[str, Any]]:
-    """Every model on the shelf: name, title, task, version, folder, and what is wrong with it ("" where nothing is)."""
+    """Every model on the shelf: name, title, task, version, folder, and its problem ("" where there is none)."""
     from osler.core.errors import OslerError
     from osler.models.card import read_card
     from osler.models.digest import check_seal
@@ -138,7 +144,9 @@ def _export(arguments: argparse.Namespace) -> tuple[str, Any]:
     from osler.models.shelf import Shelf
 
     written = export_onnx(load_model(Shelf.default().find(arguments.model)), arguments.out)
-    text = f"{written.path} written; it differs from torch by at most {written.difference:.1e}.\nCard: {written.card}"
+    text = (
+        f"{written.path} written; it differs from torch by at most {written.difference:.1e}.\nCard: {written.card}"
+    )
     return text, {
         "format": "onnx",
         "path": str(written.path),

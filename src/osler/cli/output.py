@@ -93,8 +93,7 @@ def _no_memory(text: str) -> bool:
 def _defect(error: Exception) -> OslerError:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "osler" in Path(frame.filename).parts]
-    place = (ours or list(frames) or [None])[-1]
-    where = f" at {Path(place.filename).name}:{place.lineno}" if place else ""
+    where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in (ours or list(frames))[-1:])
     # The message itself may hold a path or a name from a header, so only its type is told.
     return OslerError(
         f"This is a defect in Osler, not in your data: {type(error).__name__}{where}.",

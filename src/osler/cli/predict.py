@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from osler.core.study import Picture
     from osler.models.model import Model
 
-SUMMARY = """A model's answers on files: predictions.csv and predictions.json, and for segmentation a mask a file (NIfTI
-for volumes, PNG for flat pictures). A model of several channels takes its pictures joined by commas.
+SUMMARY = """A model's answers on files: predictions.csv and predictions.json, and for segmentation a mask a file
+(NIfTI for volumes, PNG for flat pictures). A model of several channels takes its pictures joined by commas.
 MODEL is a folder or a name from `osler models list`."""
 
 EXAMPLE = """
@@ -65,8 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
                 row["mask"] = write_mask(prediction.mask, folder / "masks", name).relative_to(folder).as_posix()
             rows.append(row)
         progress("predicting", len(names), len(names), "")
-        answer = {"model": model.card.name, "task": model.card.task, "classes": list(model.card.classes)}
-        answer["predictions"] = rows
+        answer = {
+            "model": model.card.name,
+            "task": model.card.task,
+            "classes": model.card.classes,
+            "predictions": rows,
+        }
         write_json(folder / "predictions.json", answer)
         write_table(rows, folder / "predictions.csv")
     if arguments.json:

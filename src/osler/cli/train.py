@@ -1,10 +1,19 @@
 """`osler train`: labelled pictures in, a model out."""
 
 import argparse
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from osler.cli import output
 from osler.cli.arguments import Parser, duration, new_parser, setting
+from osler.core.errors import AskedWrongly, BadInput
+from osler.core.progress import Tell
 
 SUMMARY = """Learn from labelled pictures. DATA is a folder a class, a CSV or Parquet table, a Medical Segmentation
 Decathlon or nnU-Net folder, paired image and label folders, or a MedMNIST .npz; nothing else is needed.
@@ -31,6 +40,9 @@ def parser() -> Parser:
     )
     made.add_argument("--out", type=Path, metavar="DIR", help="the model's folder (DATA's name with -model)")
     made.add_argument("--name", default="", help="what the model is called (DATA's name)")
+    made.add_argument(
+        "--card", type=Path, metavar="FILE", help="fields of its card that only a person knows, as JSON"
+    )
     made.add_argument("--seed", type=int, default=0, metavar="N", help="every die is cast from it (0)")
     made.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 (auto)")
     made.add_argument("--plan", type=Path, metavar="FILE", help="train by this edited plan.json")
@@ -42,12 +54,13 @@ def parser() -> Parser:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, evaluate, release; says where the model stands."""
+    """Train, test, release; says where the model stands and how good it is."""
     from osler.cli.progress import spoken, watched
+    from osler.cli.sentences import metric_lines
     from osler.lab.learn import learn
     from osler.lab.plan.ask import Ask
 
-    data: Path = arguments.data
+    out = chosen_folder(arguments.data, arguments.out)
     ask = Ask(
         task=arguments.task,
         target=arguments.target,
@@ -57,8 +70,94 @@ def run(arguments: argparse.Namespace) -> int:
         settings=dict(arguments.settings),
         plan=arguments.plan,
         name=arguments.name,
+        card=arguments.card,
     )
-    out = arguments.out or Path(f"{data.resolve().name.partition('.')[0]}-model")
-    with watched() as progress:
-        learned = learn(data, out=out, ask=ask, progress=progress)
-    raise NotImplementedError(spoken, learned)
+    start = time.monotonic()
+    with tidied(out), watched() as watching, stoppable(watching) as (tell, stopped):
+        learned = learn(arguments.data, out=out, ask=ask, tell=tell, stopped=stopped)
+    seconds = time.monotonic() - start
+    page = learned.folder / "evaluation" / "evaluation.html"
+    if arguments.json:
+        output.say_json(
+            {
+                "model": learned.folder,
+                "name": learned.card.name,
+                "digest": learned.card.digest,
+                "seconds": round(seconds, 1),
+                "evaluation": learned.evaluation.to_json(),
+                "page": page,
+                "plan": learned.folder / "plan.json",
+                "notes": learned.notes,
+            }
+        )
+        return output.GOOD
+    lines = [f"  Mind: {said}" for said in learned.notes]
+    lines += [
+        *metric_lines(learned.evaluation),
+        "",
+        f"Model: {learned.folder} (after {spoken(seconds)})",
+        f"Page: {page}",
+    ]
+    output.say("\n".join(lines))
+    return output.GOOD
+
+
+def chosen_folder(data: Path, out: Path | None) -> Path:
+    """Where the model goes: `out`, or a folder named after the data.
+
+    Raises AskedWrongly when something else than a model lies there, because a model's folder is replaced whole.
+    """
+    folder = (out or Path(f"{data.resolve().name.partition('.')[0]}-model")).absolute()
+    holds_other = folder.is_file() or (
+        folder.is_dir() and any(folder.iterdir()) and not (folder / "card.json").is_file()
+    )
+    if holds_other:
+        raise AskedWrongly(
+            f"{folder.name} holds something that is not a model.", remedy="Name a new folder with --out."
+        )
+    return folder
+
+
+@contextmanager
+def tidied(out: Path) -> Iterator[None]:
+    """Where the data cannot be learnt from, the scratch folder of a training that never began goes too.
+
+    Once there is a checkpoint it stays: a disk that was away for a while must not cost hours of training.
+    """
+    try:
+        yield
+    except BadInput:
+        scratch = out.parent / f".{out.name}.training"
+        if not any(scratch.glob("*.checkpoint")):
+            shutil.rmtree(scratch, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def stoppable(watching: Tell) -> Iterator[tuple[Tell, Callable[[], bool]]]:
+    """`watching`, and whether Ctrl-C was pressed while training: then what was learnt is tested and kept.
+
+    Before and after the training, and the second time, Ctrl-C ends the command at once.
+    """
+    stage, asked = "", False
+
+    def tell(now: str, done: int, total: int, said: str) -> None:
+        nonlocal stage
+        stage = now
+        watching(now, done, total, said)
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked or stage != "training":
+            raise KeyboardInterrupt
+        asked = True
+        output.note("Stopping: what was learnt is tested and kept. Press Ctrl-C again to leave at once.")
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may be told of signals
+        yield tell, lambda: False
+        return
+    before = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield tell, lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -93,6 +93,8 @@ def _write(array: Array, geometry: Geometry, path: Path) -> None:
 def _nibabel() -> Any:
     import nibabel  # slow to import, and half of its functions have no types
 
+    # It mends headers as it reads them and writes so to stderr, without saying which file.
+    nibabel.imageglobals.logger.setLevel("CRITICAL")
     return nibabel
 
 
@@ -170,5 +172,6 @@ def _affines(file: Any) -> list[Array | None]:
         qform = header.get_qform(coded=True)[0]
     except Exception:  # a quaternion that is none; nibabel raises several kinds
         qform = None
-    # Nobody knows how such a file lies; nibabel's guess keeps the radiological storage order of Analyze.
+    # Nobody knows how such a file lies; nibabel's guess keeps the radiological storage order of Analyze, and takes
+    # a pixdim of 0 for 1 mm, as everybody does.
     return [header.get_sform(coded=True)[0], qform, header.get_base_affine()]

@@ -6,12 +6,13 @@ Each format is a row of `DOORS`. To read another one, write its file in this fol
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from osler.core.arrays import Array
-from osler.core.errors import BadDataset, BadInput, BadPixels, OslerError, Unreadable
+from osler.core.errors import BadDataset, BadInput, BadPixels, Unreadable
 from osler.core.image import Image
 from osler.core.mask import Mask
 from osler.core.study import Picture, Study
@@ -128,18 +129,11 @@ def open_study(path: Path) -> Study:
     files = sorted(filter(is_picture, _walk(path))) if path.is_dir() else [path]
     dicom = [file for file in files if _by_suffix(file) in (None, DICOM) and find.is_dicom(file)]
     others = [file for file in files if file not in set(dicom)]
+    series, problems = find.find_series(dicom)
+    find.refuse_several_patients(series)
+    jobs = [partial(stack.read_series, one) for one in series] + [partial(_whole_file, file) for file in others]
     pictures: list[Picture] = []
-    problems: list[str] = []
-    failures: list[OslerError] = []
-    jobs: list[Callable[[], list[Picture]]] = []
-    if dicom:
-        series, strange = find.find_series(dicom)
-        find.refuse_several_patients(series)
-        problems += strange
-        for one in series:
-            jobs.append(lambda one=one: stack.read_series(one))  # type: ignore[misc]
-    for file in others:
-        jobs.append(lambda file=file: _whole_file(file))  # type: ignore[misc]
+    failures: list[BadInput] = []
     for job in jobs:
         try:
             pictures += job()

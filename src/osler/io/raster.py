@@ -59,7 +59,7 @@ def glance(path: Path, item: str = "") -> Glance:
     """Size and channels from the header alone. Raises Unreadable."""
     with _opened(path) as picture:
         columns, rows = picture.size
-        if picture.getexif().get(0x0112) in _SIDEWAYS:
+        if _sideways(picture):
             rows, columns = columns, rows
         grey = picture.mode in _GREY
         dtype = {"I": "int32", "F": "float32"}.get(picture.mode, "uint16" if "16" in picture.mode else "uint8")
@@ -79,6 +79,13 @@ def write_image(array: Array, path: Path) -> None:
         raise AskedWrongly(f"{path.name} is no name for a PNG file.", remedy="End it in .png.")
     with replacing(path) as beside:
         Pillow.fromarray(np.ascontiguousarray(array)).save(beside)
+
+
+def _sideways(picture: Any) -> bool:
+    try:
+        return picture.getexif().get(0x0112) in _SIDEWAYS
+    except Exception:  # Pillow looks through the rest of a PNG for it, and stumbles over whatever is broken there
+        return False
 
 
 def _opened(path: Path) -> Any:
@@ -102,7 +109,7 @@ def _load(path: Path, item: str) -> Any:
     from PIL import ImageOps
 
     picture = _opened(path)
-    pages = getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
+    pages = _pages(picture, path)
     if pages > 1 and not item:
         raise AskedWrongly(
             f"{path.name} holds {pages} pages.", remedy=f"Ask for one: 'page:0' to 'page:{pages - 1}'."
@@ -116,6 +123,14 @@ def _load(path: Path, item: str) -> Any:
     except MemoryError as error:
         raise NoRoom(f"{path.name} does not fit into the memory.", remedy="Scale it down.") from error
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, EOFError and more
+        raise _broken(path) from error
+
+
+def _pages(picture: Any, path: Path) -> int:
+    """How many pages a TIFF holds; other formats' further frames are previews of the first."""
+    try:
+        return int(picture.n_frames) if picture.format == "TIFF" else 1
+    except Exception as error:  # counting walks through every directory of the file
         raise _broken(path) from error
 
 

@@ -11,19 +11,19 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-import osler
 from osler.core.arrays import Array
 from osler.core.errors import AskedWrongly
 from osler.core.progress import Tell, silent
 from osler.core.record import from_plain, to_plain
+from osler.core.version import SOFTWARE
 from osler.inference.gate import feature_distance
 from osler.io.files import read_json, replacing, write_json
 from osler.lab.catalog.dataset import Dataset
 from osler.lab.evaluate.calibrate import fit_temperature, fit_temperatures
 from osler.lab.evaluate.classification import choose_operating_point, nll
 from osler.lab.evaluate.evaluate import Evaluation
-from osler.lab.evaluate.report import write_report
 from osler.lab.evaluate.examine import origin_of
+from osler.lab.evaluate.report import write_report
 from osler.lab.evaluate.run import Asked, about, ask, evaluated, extremes
 from osler.lab.plan.ask import Ask
 from osler.lab.plan.plan import Plan, write_plan
@@ -192,7 +192,7 @@ def _first_card(plan: Plan, dataset: Dataset, name: str, facts: Path | None) -> 
         ),
         trained_on=f"{dataset.name}: {len(train.cases)} cases, {train.patients} patients",
         created=datetime.now(UTC).date().isoformat(),
-        software=f"osler {osler.__version__}",
+        software=SOFTWARE,
     )
     if facts is None:
         return card

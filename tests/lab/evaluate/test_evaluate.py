@@ -60,6 +60,9 @@ def test_the_operating_point_moves_what_it_should_and_nothing_else(made_up):
     assert lenient.metrics["specificity"].value < middle.metrics["specificity"].value
     assert lenient.metrics["accuracy"] == middle.metrics["accuracy"]
     assert lenient.to_json()["operating_point"] == [0.2]
+    (spared, _), (missed, found) = lenient.confusion.tolist()
+    assert found / (found + missed) == lenient.metrics["sensitivity"].value
+    assert spared / lenient.class_cases["normal"] == pytest.approx(lenient.metrics["specificity"].value)
     assert score(made_up("multilabel"), split="test", operating_point=(0.1, 0.2, 0.3)).operating_point == (
         0.1,
         0.2,

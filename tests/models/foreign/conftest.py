@@ -24,7 +24,9 @@ MakeModel = Callable[..., Model]
 def make_model(tmp_path: Path) -> MakeModel:
     """make_model("ordinal", members=2, flips=(1,)) -> a loaded model."""
 
-    def make(task: str, *, members: int = 1, flips: tuple[int, ...] = (), temperatures: tuple[float, ...] = (1.3,)) -> Model:
+    def make(
+        task: str, *, members: int = 1, flips: tuple[int, ...] = (), temperatures: tuple[float, ...] = (1.3,)
+    ) -> Model:
         pixels = TASKS[task].pixels
         classes = {"binary": 2, "regression": 1, "segmentation": 2}.get(task, 4)
         sees = Sees("noise", dims=3 if pixels else 2)
@@ -33,7 +35,9 @@ def make_model(tmp_path: Path) -> MakeModel:
         )
         channel = Channel("image", "DX", Normalization("fixed", mean=(128.0,), std=(64.0,)))
         size = (8, 16, 16) if pixels else (16, 16)
-        recipe = Recipe(sees.dims, False, (channel,), whole=not pixels, size=size, spacing=(1.0,) * 3 if pixels else None)
+        recipe = Recipe(
+            sees.dims, False, (channel,), whole=not pixels, size=size, spacing=(1.0,) * 3 if pixels else None
+        )
         net = NetPlan("unet", UNET) if pixels else NetPlan("resnet", {"widths": (4, 8), "blocks": 1})
         folder = tmp_path / card.name
         folder.mkdir()

@@ -11,8 +11,8 @@ import torch
 from onnx import TensorProto, helper
 
 from osler.core.errors import BadModel
-from osler.inference.predict import mean_answers, predict
 from osler.core.image import Image
+from osler.inference.predict import mean_answers, predict
 from osler.models.foreign.wear import wear
 from osler.models.model import load_model
 
@@ -35,7 +35,9 @@ def card(path: Path, **changes: Any) -> Path:
     return path
 
 
-def net(path: Path, *, planes_last: bool = False, softmax: bool = False, outputs: int = 3, batch: Any = "n") -> Path:
+def net(
+    path: Path, *, planes_last: bool = False, softmax: bool = False, outputs: int = 3, batch: Any = "n"
+) -> Path:
     """Mean over space of one plane, times fixed weights; as Keras lays it out with `planes_last`."""
     shape = [batch, 6, 5, 1] if planes_last else [batch, 1, 6, 5]
     weights = np.arange(outputs, dtype=np.float32)[None] - 0.5

@@ -34,11 +34,9 @@ def offers_for(study: Study, shelf: Shelf, *, asked: str = "") -> tuple[list[Off
         pathway = pathway_of(card)
         if pathway.name in uses:  # the user's own model for a use hides the one that came with Osler
             continue
-        chosen = select(study, card, _recipe_of(folder))
-        silent_card = not (card.sees.modalities or card.sees.body_parts)
-        if chosen.against and not (asked and silent_card and _only_silent(chosen)):
-            remedy = "refusal.by_name.remedy" if _only_silent(chosen) else "refusal.remedy"
-            refusals.append(Refusal(card.name, chosen.against, say(remedy, model=card.name)))
+        chosen = select(study, card, _recipe_of(folder), asked=bool(asked))
+        if chosen.against:
+            refusals.append(Refusal(card.name, chosen.against, say("refusal.remedy")))
             continue
         uses.add(pathway.name)
         offers.append(
@@ -49,7 +47,10 @@ def offers_for(study: Study, shelf: Shelf, *, asked: str = "") -> tuple[list[Off
 
 
 def what_it_shows(study: Study) -> str:
-    """What a study shows, for the sentence that declines it; a body part in words that no table knows stays out."""
+    """What a study shows, for the sentence that declines it.
+
+    A body part is quoted only where it is spelled as DICOM's code strings are: free text may hold anything.
+    """
     picture = study.pictures[0]
     parts = ", ".join(sorted(regions_of(picture.facts)[0]))
     if re.fullmatch(r"[A-Z0-9_ ]{1,16}", picture.facts.body_part):
@@ -75,7 +76,10 @@ def what_it_shows(study: Study) -> str:
 def what_models_read(shelf: Shelf, *, most: int = 6) -> str:
     """What the models on the shelf read, for the same sentence."""
     cards = [card for _, card in shelf.cards()]
-    said = [f"{card.sees.text or say('kind.volume' if card.sees.dims == 3 else 'kind.flat')} ({card.name})" for card in cards]
+    said = [
+        f"{card.sees.text or say('kind.volume' if card.sees.dims == 3 else 'kind.flat')} ({card.name})"
+        for card in cards
+    ]
     return ", ".join(said[:most]) + (", ..." if len(said) > most else "")
 
 

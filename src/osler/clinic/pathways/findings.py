@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from osler.clinic.measure.area import AREA
+from osler.clinic.measure.diameter import DIAMETER_3D
 from osler.clinic.measure.structure import measure_label
+from osler.clinic.measure.volume import VOLUME
 from osler.clinic.pathways.pathway import Pathway
 from osler.core.arrays import Array
 from osler.core.codes import Code
@@ -19,9 +22,23 @@ from osler.models.card import ModelCard
 from osler.models.trust import Trust
 from osler.results.sentences import say
 
+_IN_A_SENTENCE = (VOLUME, AREA, DIAMETER_3D)  # the table has the rest
 # A class whose name holds one of these words, or is one of these numbers, says that nothing is there.
 NORMAL_WORDS = frozenset(
-    {"normal", "healthy", "negative", "none", "no", "non", "not", "without", "control", "benign", "absent", "clear"}
+    {
+        "normal",
+        "healthy",
+        "negative",
+        "none",
+        "no",
+        "non",
+        "not",
+        "without",
+        "control",
+        "benign",
+        "absent",
+        "clear",
+    }
 )
 NORMAL_NAMES = frozenset({"0", "false", "neg", "background"})
 
@@ -171,7 +188,7 @@ def _segmentation(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ..
             found.append(Finding(name, say("statement.segmentation.absent", name=name), code, present=False))
             continue
         measured = measure_label(prediction, label)
-        said = ", ".join(f"{m.name.lower()} {m.quantity}" for m in measured if m.quantity.unit != "1")
+        said = ", ".join(f"{m.name.lower()} {m.quantity}" for m in measured if m.code in _IN_A_SENTENCE)
         statement = say("statement.segmentation", name=name, measured=said)
         found.append(Finding(name, statement, code, present=True, measurements=measured))
     return tuple(found)

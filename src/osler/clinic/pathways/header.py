@@ -15,7 +15,7 @@ from osler.results.sentences import say
 # region -> how headers spell it. In a body part, a spelling of four letters or more also counts inside a longer
 # word: CHESTABDPELVIS names CHEST and PELVIS. Descriptions are searched for the same words, whole.
 REGIONS = {
-    "HEAD": ("HEAD", "BRAIN", "SKULL", "CRANIUM", "CEREBRUM", "HIPPOCAMPUS", "NEURO", "KOPF", "SCHAEDEL", "CEREBRAL"),
+    "HEAD": ("HEAD", "BRAIN", "SKULL", "CRANIUM", "CEREBRUM", "CEREBRAL", "HIPPOCAMPUS", "NEURO", "SCHAEDEL"),
     "EYE": ("EYE", "EYES", "RETINA", "FUNDUS", "ORBIT", "MACULA"),
     "JAW": ("JAW", "TEETH", "TOOTH", "MANDIBLE", "MAXILLA", "DENTAL", "PANORAMIC"),
     "NECK": ("NECK", "THYROID", "LARYNX", "HALS"),
@@ -26,7 +26,7 @@ REGIONS = {
         "ABDOMEN", "ABD", "ABDO", "LIVER", "KIDNEY", "PANCREAS", "SPLEEN", "BOWEL", "COLON", "STOMACH", "KUB",
     ),
     "PELVIS": ("PELVIS", "PROSTATE", "BLADDER", "UTERUS", "RECTUM", "BECKEN"),
-    "SPINE": ("SPINE", "CSPINE", "TSPINE", "LSPINE", "SSPINE", "LUMBAR", "VERTEBRA", "SACRUM", "COCCYX", "WIRBELSAEULE"),
+    "SPINE": ("SPINE", "LUMBAR", "VERTEBRA", "SACRUM", "COCCYX", "WIRBELSAEULE"),
     "SHOULDER": ("SHOULDER", "CLAVICLE", "SCAPULA", "HUMERUS"),
     "ARM": ("ARM", "ELBOW", "FOREARM", "RADIUS", "ULNA"),
     "HAND": ("HAND", "WRIST", "FINGER", "THUMB"),
@@ -80,10 +80,11 @@ class Agreement:
     odd: str = ""
 
 
-def agreement(facts: Facts, sees: Sees, *, modality: str = "") -> Agreement:
+def agreement(facts: Facts, sees: Sees, *, modality: str = "", asked: bool = False) -> Agreement:
     """Hold the header of one picture against what a model reads.
 
     modality  of the one channel of a model that reads several; "" takes those of `sees`
+    asked     somebody named the model: then a card that says nothing is enough
     """
     silent: list[str] = []
     support = 0
@@ -106,7 +107,7 @@ def agreement(facts: Facts, sees: Sees, *, modality: str = "") -> Agreement:
     elif reads and shown and not _may_hold(shown, reads):
         said = _listed(sorted(shown))
         return Agreement(0, say("against.body_part", said=said, wanted=_listed(sees.body_parts)))
-    elif shown and not reads and not wanted:
+    elif shown and not reads and not wanted and not asked:
         return Agreement(0, say("against.silent_card", said=_listed(sorted(shown))))
 
     if sees.views:
@@ -173,9 +174,8 @@ def _regions(text: str, *, inside: bool = True) -> frozenset[str]:
     found = set()
     for region, spellings in REGIONS.items():
         for spelling in spellings:
-            if spelling in words or (" " in spelling and spelling in whole):
-                found.add(region)
-            elif inside and len(spelling) >= 4 and any(spelling in word for word in words):
+            within = inside and len(spelling) >= 4 and any(spelling in word for word in words)
+            if within or spelling in words or (" " in spelling and spelling in whole):
                 found.add(region)
     return frozenset(found)
 

@@ -12,7 +12,7 @@ from osler.core.prediction import Prediction
 from osler.core.report import KeyPicture
 from osler.core.study import Picture
 from osler.core.volume import Volume
-from osler.imaging.overlay import best_slice, outline
+from osler.imaging.overlay import best_slice, colour_of, outline
 from osler.imaging.resample import resize
 from osler.imaging.window import to_display, upright
 from osler.results.sentences import say
@@ -36,8 +36,10 @@ def _of_image(image: Image, mask: Mask | None, name: Callable[[str], str]) -> tu
     plain = _enlarged(to_display(image), image.spacing_mm or (1.0, 1.0))
     shown = [KeyPicture(say("picture.read"), plain)]
     if mask is not None and mask.array.any():
+        names = _names(mask.array, mask, name)
         drawn = outline(plain, _labels_at(mask.array, plain.shape[:2]))
-        shown.append(KeyPicture(say("picture.outlined", name=_named(mask.array, mask, name)), drawn))
+        title = say("picture.outlined", name="; ".join(names.values()))
+        shown.append(KeyPicture(title, _with_legend(drawn, names)))
     return tuple(shown)
 
 
@@ -47,18 +49,18 @@ def _of_volume(volume: Volume, mask: Mask | None, name: Callable[[str], str]) ->
     if mask is None or not mask.array.any():
         places = sorted({slices // 4, slices // 2, (3 * slices) // 4})
         titles = [say("picture.middle", plane=plane, number=n + 1, slices=slices) for n in places]
-        return tuple(
-            KeyPicture(title, _slice(volume, n)) for n, title in zip(places, titles, strict=True)
-        )
+        return tuple(KeyPicture(title, _slice(volume, n)) for n, title in zip(places, titles, strict=True))
     whole = best_slice(mask)
     largest = [best_slice(Mask(mask.of(label), {1: ""})) for label in mask.labels if mask.of(label).any()]
     places = list(dict.fromkeys([whole, *largest]))[:MOST_SLICES]
-    shown = [KeyPicture(say("picture.middle", plane=plane, number=whole + 1, slices=slices), _slice(volume, whole))]
+    shown = [
+        KeyPicture(say("picture.middle", plane=plane, number=whole + 1, slices=slices), _slice(volume, whole))
+    ]
     for n in places:
-        title = say(
-            "picture.slice", plane=plane, number=n + 1, slices=slices, name=_named(mask.array[n], mask, name)
-        )
-        shown.append(KeyPicture(title, _slice(volume, n, mask.array[n])))
+        names = _names(mask.array[n], mask, name)
+        said = "; ".join(names.values())
+        title = say("picture.slice", plane=plane, number=n + 1, slices=slices, name=said)
+        shown.append(KeyPicture(title, _with_legend(_slice(volume, n, mask.array[n]), names)))
     return tuple(shown)
 
 
@@ -102,8 +104,8 @@ def _lettered(pixels: Array, geometry: Geometry) -> Array:
     height, width = pixels.shape[:2]
     font = ImageFont.load_default(size=max(12, LONG_SIDE // 30))
     for letter, x, anchor in zip(_LETTERS[across], (8, width - 8), ("lm", "rm"), strict=True):
-        style = {"anchor": anchor, "font": font, "stroke_width": 2, "stroke_fill": (0, 0, 0)}
-        pen.text((x, height // 2), letter, fill=(255, 255, 255), **style)
+        at = (x, height // 2)
+        pen.text(at, letter, "white", font=font, anchor=anchor, stroke_width=2, stroke_fill="black")
     return np.asarray(page)
 
 
@@ -112,5 +114,23 @@ def _plane(geometry: Geometry) -> str:
     return ("sagittal", "coronal", "axial")[int(np.abs(geometry.affine[:3, 0]).argmax())]
 
 
-def _named(labels: Array, mask: Mask, name: Callable[[str], str]) -> str:
-    return ", ".join(name(label) for number, label in mask.labels.items() if (labels == number).any())
+def _names(labels: Array, mask: Mask, name: Callable[[str], str]) -> dict[int, str]:
+    """Label -> what the report calls it, for the labels that are to be seen."""
+    return {number: name(label) for number, label in mask.labels.items() if (labels == number).any()}
+
+
+def _with_legend(pixels: Array, names: dict[int, str]) -> Array:
+    """A line below the picture for each label: its colour and its name."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw, ImageFont
+
+    line, (height, width) = 30, pixels.shape[:2]
+    page = Pillow.new("RGB", (width, height + line * len(names)))
+    page.paste(Pillow.fromarray(pixels))
+    pen = ImageDraw.Draw(page)
+    font = ImageFont.load_default(size=20)
+    for row, (label, said) in enumerate(names.items()):
+        top = height + row * line
+        pen.rectangle((8, top + 7, 24, top + 23), fill=colour_of(label))
+        pen.text((34, top + line // 2), said, "white", font=font, anchor="lm")
+    return np.asarray(page)

@@ -26,7 +26,7 @@ GRADES = {
 
 
 def not_a_fundus(picture: Picture) -> Problem | None:
-    """A fundus is red and green: blood, pigment and the yellow spot leave hardly any blue (ultra-wide field too)."""
+    """A fundus is red and green: blood and pigment leave hardly any blue, in ultra-wide field too."""
     if isinstance(picture, Image) and picture.colour:
         red, _, blue = picture.array.reshape(-1, 3)[::16].astype(float).mean(axis=0)
         if blue < 0.8 * red:

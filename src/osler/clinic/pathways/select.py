@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from osler.clinic.pathways.header import SAYS_NOTHING, Agreement, agreement
+from osler.core.arrays import Array
 from osler.core.study import Picture, Study
 from osler.core.volume import Volume
 from osler.models.card import ModelCard
 from osler.models.recipe import Recipe
 from osler.results.sentences import say
 
+SILENT = Agreement(0)
 MOST_CASES = 8  # flat pictures of one study that are read; nobody takes more of one part for one question
 
 
@@ -26,13 +26,16 @@ class Selection:
     """
 
     cases: tuple[tuple[int, ...], ...] = ()
-    agreement: Agreement = Agreement(0)  # noqa: RUF009
+    agreement: Agreement = SILENT
     against: str = ""
     notes: tuple[str, ...] = ()
 
 
-def select(study: Study, card: ModelCard, recipe: Recipe) -> Selection:
-    """The pictures of `study` that a model may read by header and kind: every flat one, the best volume."""
+def select(study: Study, card: ModelCard, recipe: Recipe, *, asked: bool = False) -> Selection:
+    """The pictures of `study` that a model may read by header and kind: every flat one, the best volume.
+
+    asked  somebody named the model; a card that does not say what it reads is then enough
+    """
     fitting = [n for n, picture in enumerate(study.pictures) if isinstance(picture, Volume) == (recipe.dims == 3)]
     if not fitting:
         held, wanted = say("kind.flat"), say("kind.volume")
@@ -42,7 +45,7 @@ def select(study: Study, card: ModelCard, recipe: Recipe) -> Selection:
     if len(recipe.channels) > 1:
         return _one_a_channel(study, fitting, card, recipe)
 
-    agreed = {n: _of_picture(study.pictures[n], card, recipe) for n in fitting}
+    agreed = {n: _of_picture(study.pictures[n], card, recipe, asked=asked) for n in fitting}
     allowed = [n for n in fitting if not agreed[n].against]
     if not allowed:
         return Selection(against=agreed[fitting[0]].against)
@@ -59,8 +62,10 @@ def select(study: Study, card: ModelCard, recipe: Recipe) -> Selection:
     return Selection(tuple((n,) for n in best), agreed[best[0]], notes=tuple(notes))
 
 
-def _of_picture(picture: Picture, card: ModelCard, recipe: Recipe, *, modality: str = "") -> Agreement:
-    found = agreement(picture.facts, card.sees, modality=modality)
+def _of_picture(
+    picture: Picture, card: ModelCard, recipe: Recipe, *, modality: str = "", asked: bool = True
+) -> Agreement:
+    found = agreement(picture.facts, card.sees, modality=modality, asked=asked)
     if found.against:
         return found
     against = _against_pixels(picture, card, recipe, modality)
@@ -117,7 +122,7 @@ def _against_pixels(picture: Picture, card: ModelCard, recipe: Recipe, modality:
     return ""
 
 
-def _colourful(pixels: np.ndarray) -> bool:  # type: ignore[type-arg]
+def _colourful(pixels: Array) -> bool:
     """Is there more colour than a frame or a letter leaves in a grey picture that was saved as colour?"""
     thin = pixels[::4, ::4].astype(float)
     return bool((thin.max(axis=2) - thin.min(axis=2)).mean() > 0.04 * max(float(pixels.max()), 1e-6))

@@ -40,7 +40,7 @@ def kind_of(header: "Dataset") -> str:
     """What a person calls this kind of object: "CT Image", "Comprehensive SR"."""
     from pydicom.uid import UID
 
-    name = UID(str(header.get("SOPClassUID", ""))).name
+    name = UID(text(header, "SOPClassUID")).name
     return name.removesuffix(" Storage") if name and not name[0].isdigit() else "DICOM object of unknown kind"
 
 
@@ -66,6 +66,12 @@ def text(header: "Dataset", keyword: str) -> str:
     """A text of the header, "" where it is absent."""
     value = _value(header, keyword)
     return "" if value is None else str(value).strip()
+
+
+def sequence(header: "Dataset", keyword: str) -> "list[Dataset]":
+    """The items of a sequence, [] where it is absent or broken."""
+    value = _value(header, keyword)
+    return list(value) if value is not None and not isinstance(value, str | bytes) else []
 
 
 def _value(header: "Dataset", keyword: str) -> Any:

@@ -18,7 +18,7 @@ from osler.core.study import Picture
 from osler.core.volume import Volume
 from osler.io.dicom.facts import facts_of
 from osler.io.dicom.find import Instance, Series, find_series, is_image
-from osler.io.dicom.parse import is_dicom, kind_of, number, numbers, read_dataset, read_header, text
+from osler.io.dicom.parse import is_dicom, kind_of, number, numbers, read_dataset, read_header, sequence, text
 from osler.io.dicom.pixels import decode, meaning, scale_of
 from osler.io.dicom.suv import suv_factor
 from osler.io.glance import Glance
@@ -152,8 +152,8 @@ def _image_at(path: Path) -> Instance:
 def _series_in(folder: Path, item: str) -> Series:
     series, problems = find_series(path for path in folder.iterdir() if path.is_file() and is_dicom(path))
     if item:
-        series = [one for one in series if item == f"series:{one.uid}"] or series
-        if f"series:{series[0].uid}" != item if series else True:
+        series = [one for one in series if item == f"series:{one.uid}"]
+        if not series:
             raise AskedWrongly(
                 f"{folder.name} has no item '{item}'.", remedy="Ask for 'series:' and a series' UID."
             )
@@ -252,7 +252,7 @@ def _planes_of(instance: Instance) -> list[Plane]:
         frames = number(header, "NumberOfFrames") or 1
         return [one] if one is not None and frames == 1 else []
     found = []
-    for n, frame in enumerate(header.PerFrameFunctionalGroupsSequence):
+    for n, frame in enumerate(sequence(header, "PerFrameFunctionalGroupsSequence")):
         groups = _groups(header, frame)
         one = _plane(instance, n, groups)
         if one is None:
@@ -265,13 +265,10 @@ def _groups(header: "Dataset", frame: "Dataset") -> "Callable[[str], Dataset]":
     """Looks a functional group up: the frame's own, else the one shared by all, else an empty one."""
     from pydicom import Dataset
 
-    shared = header.get("SharedFunctionalGroupsSequence") or [Dataset()]
+    places = (frame, *sequence(header, "SharedFunctionalGroupsSequence"))
 
     def group(keyword: str) -> "Dataset":
-        for place in (frame, shared[0]):
-            if place.get(keyword):
-                return place[keyword].value[0]
-        return Dataset()
+        return next((items[0] for place in places if (items := sequence(place, keyword))), Dataset())
 
     return group
 

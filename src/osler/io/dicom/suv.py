@@ -8,7 +8,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from osler.io.dicom.facts import date_of
-from osler.io.dicom.parse import number, text
+from osler.io.dicom.parse import number, sequence, text
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -52,8 +52,8 @@ def suv_factor(headers: "list[Dataset]") -> float | None:
 
 
 def _medicine(header: "Dataset") -> "Dataset | None":
-    given = header.get("RadiopharmaceuticalInformationSequence")
-    return given[0] if given is not None and len(given) == 1 else None
+    given = sequence(header, "RadiopharmaceuticalInformationSequence")
+    return given[0] if len(given) == 1 else None
 
 
 def _scan_start(headers: "list[Dataset]") -> datetime.datetime | None:

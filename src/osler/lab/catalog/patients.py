@@ -69,8 +69,8 @@ def patients_of(stems: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     A scheme is believed where it makes repeats (several files of one patient); a weak one only when it fits
     nearly all files that no strong one fits. A file that no believed scheme fits is its own patient.
 
-    >>> patients_of(["person1_virus_6", "person1_virus_7", "scan"])[0]
-    ['person1', 'person1', 'scan']
+    >>> patients_of(["person1_virus_6", "person1_virus_7", "person2_virus_1", "scan"])[0]
+    ['person1', 'person1', 'person2', 'scan']
     """
     patients: list[str] = list(stems)
     notes: list[str] = []
@@ -79,7 +79,7 @@ def patients_of(stems: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
         fits = {row: match["patient"] for row in open_rows if (match := scheme.fits.fullmatch(stems[row]))}
         if not fits or (not scheme.strong and len(fits) < _NEARLY_ALL * len(open_rows)):
             continue
-        if not _believable(list(fits.values())):
+        if not _believable(list(fits.values()), strong=scheme.strong):
             continue
         for row, patient in fits.items():
             patients[row] = patient
@@ -115,7 +115,9 @@ def patients_in_headers(pictures: Sequence[Path]) -> list[str] | None:
     return found
 
 
-def _believable(patients: list[str]) -> bool:
-    """Repeats, but not everything in a handful of heaps."""
+def _believable(patients: list[str], *, strong: bool) -> bool:
+    """Repeats, but not all in one heap; where the name does not say "patient", not in a few heaps either."""
     counts = Counter(patients)
+    if strong:
+        return 2 <= len(counts) < len(patients)
     return 3 <= len(counts) < len(patients) and max(counts.values()) <= max(0.25 * len(patients), 20)

@@ -141,7 +141,8 @@ def reliability(confidence: Array, right: Array, *, bins: int = BINS) -> tuple[R
         cases, share, z = int(inside.sum()), float(so[inside].mean()), 1.959964
         centre = (share + z**2 / (2 * cases)) / (1 + z**2 / cases)
         half = z / (1 + z**2 / cases) * np.sqrt(share * (1 - share) / cases + z**2 / (4 * cases**2))
-        low, high = max(0.0, float(centre - half)), min(1.0, float(centre + half))
+        # Rounding may leave a share of 0 or 1 a hair outside its own interval.
+        low, high = max(0.0, min(share, float(centre - half))), min(1.0, max(share, float(centre + half)))
         rows.append(ReliabilityBin(cases, float(said[inside].mean()), share, low, high))
     return tuple(rows)
 

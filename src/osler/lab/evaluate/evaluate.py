@@ -52,7 +52,7 @@ class Evaluation:
     tolerance_mm     of the surface Dice, None but for segmentation
     roc, pr          curves of the positive class, or of each class against the rest
     reliability      what was said against what was so, all labels of a multi-label task together
-    confusion        true classes (rows) against said ones (columns), counts
+    confusion        true classes (rows) against said ones (columns), counts; "binary": at the operating point
     rows             segmentation: metrics of each case; regression: truth and value of each case
     notes            what to mind when reading the numbers, a sentence each
     resamples, seed  of the intervals
@@ -155,9 +155,9 @@ def score(
         roc=_curves(answers, roc_curve) if classified else (),
         pr=_curves(answers, pr_curve) if classified else (),
         reliability=reliability(*confidence(answers)) if classified else (),
-        confusion=_confusion(answers),
+        confusion=_confusion(answers, operating_point),
         rows=_rows(answers),
-        notes=_notes(answers, found, tolerance_mm),
+        notes=_notes(answers, found, operating_point, tolerance_mm),
         resamples=resamples_for(len(answers.ids)),
         seed=seed,
     )
@@ -193,10 +193,12 @@ def _curves(answers: Answers, curve: Callable[[Array, Array], tuple[Floats, Floa
     return tuple(drawn)
 
 
-def _confusion(answers: Answers) -> Array | None:
+def _confusion(answers: Answers, operating_point: OperatingPoint) -> Array | None:
     if answers.task not in ("binary", "multiclass", "ordinal"):
         return None
     said = grades(answers) if answers.task == "ordinal" else said_classes(answers)
+    if answers.task == "binary":
+        said = (answers.chances[:, 1] >= thresholds(answers, operating_point)[0]).astype(int)
     return confusion(answers.labels, said, len(answers.classes)).astype(int)
 
 
@@ -219,7 +221,9 @@ def _rows(answers: Answers) -> tuple[Mapping[str, Any], ...]:
     return ()
 
 
-def _notes(answers: Answers, found: Mapping[Key, Interval], tolerance_mm: float) -> tuple[str, ...]:
+def _notes(
+    answers: Answers, found: Mapping[Key, Interval], operating_point: OperatingPoint, tolerance_mm: float
+) -> tuple[str, ...]:
     """What a reader must know so as not to be misled by the numbers."""
     notes = []
     patients = len(set(answers.patients))
@@ -237,6 +241,11 @@ def _notes(answers: Answers, found: Mapping[Key, Interval], tolerance_mm: float)
         how = "median grade" if answers.values is None else "expected grade, rounded"
         notes.append(
             f"Accuracy takes the likeliest grade; kappa, errors in grades and the confusion table take the {how}."
+        )
+    if answers.task in ("binary", "multilabel") and operating_point is not None:
+        notes.append(
+            "Accuracy takes one half, as the MedMNIST protocol does; sensitivity, specificity and what is counted "
+            "from them take the operating point."
         )
     if answers.task == "segmentation":
         notes += _mask_notes(answers, tolerance_mm)

@@ -133,7 +133,7 @@ def _spread(axes: "Axes", values: Mapping[str, Sequence[float]], label: str) -> 
     axes.set_xticks(range(len(values)), [_short(name) for name in values])
     axes.set_xlim(-0.6, len(values) - 0.4)
     lowest = min((float(np.nanmin(one)) for one in values.values() if not np.isnan(one).all()), default=0.0)
-    axes.set_ylim(0 if lowest < 0.5 else 0.5, 1.01)
+    axes.set_ylim(0 if lowest < 0.5 else 0.5, 1.02)
     axes.set_ylabel(label)
     axes.grid(axis="y")
 
@@ -169,9 +169,10 @@ def _svg(figure: "Figure", title: str) -> str:
     written = io.StringIO()
     # The salt keeps the ids of two plots on one page apart, and the same plot the same twice.
     with mpl.rc_context(_STYLE | {"svg.hashsalt": title}):
-        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None, "Title": title})
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(written, format="svg", transparent=True, metadata=nothing)
     text = written.getvalue()
-    return text[text.index("<svg") :]
+    return f'<svg role="img" aria-label="{title}"' + text[text.index("<svg") + len("<svg") :]
 
 
 def _unit_square(axes: "Axes", across: str, up: str) -> None:

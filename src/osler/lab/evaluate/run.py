@@ -25,6 +25,7 @@ from osler.models.model import Model
 from osler.models.prepare import Prepared, prepare
 
 SHOWN = 4  # worst and best cases shown as pictures
+ENOUGH = 50  # masks looked at to choose the tolerance of the surface Dice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,21 +59,21 @@ def ask(model: Model, dataset: Dataset, *, tolerance_mm: float | None = None, te
             said.append(given)
             tell("asking", done, len(dataset.cases), "")
         return _whole(model, dataset, said)
-    tolerance = tolerance_mm
+    masks = [load_mask(case, dataset) for case in dataset.cases[:ENOUGH]]
+    tolerance = tolerance_mm or tolerance_for([mask.spacing for mask in masks])
     scores: list[CaseScore] = []
     seconds = []
     for done, (case, given) in enumerate(
         zip(dataset.cases, predict_prepared(model, loaded), strict=True), start=1
     ):
         reference = load_mask(case, dataset)
-        tolerance = tolerance or tolerance_for([reference.spacing])
         assert given.mask is not None
         scores.append(score_case(given.mask, reference, tolerance_mm=tolerance))
         seconds.append(given.seconds)
         tell("asking", done, len(dataset.cases), "")
     ids, patients = _who(dataset.cases)
     answers = Answers(model.card.task, model.card.classes, ids, patients, masks=tuple(scores))
-    return Asked(answers, None, tolerance or 1.0, tuple(seconds))
+    return Asked(answers, None, tolerance, tuple(seconds))
 
 
 def extremes(model: Model, dataset: Dataset, answers: Answers) -> list[tuple[str, str, Array]]:

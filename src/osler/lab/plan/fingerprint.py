@@ -58,6 +58,7 @@ class Fingerprint:
     colour           any of the images has colour
     shape            median size along (slices,) rows, columns, on the reference channel
     largest          largest size along each axis
+    uniform          every picture has the same size
     spacing          median mm along each axis, None for images
     spacing_fine     10th percentile of the same
     channels         one row a channel
@@ -73,6 +74,7 @@ class Fingerprint:
     colour: bool
     shape: tuple[int, ...]
     largest: tuple[int, ...]
+    uniform: bool
     spacing: tuple[float, ...] | None
     spacing_fine: tuple[float, ...] | None
     channels: tuple[ChannelPrint, ...]
@@ -108,6 +110,7 @@ def take_fingerprint(train: Dataset, *, seed: int = 0, tell: Tell = silent) -> F
         colour=any(look.colour for look in looks),
         shape=tuple(int(n) for n in np.median(shapes, axis=0)),
         largest=tuple(int(n) for n in shapes.max(axis=0)),
+        uniform=bool((shapes == shapes[0]).all()),
         spacing=None if spacings is None else tuple(float(s) for s in np.median(spacings, axis=0)),
         spacing_fine=None if spacings is None else tuple(float(s) for s in np.percentile(spacings, 10, axis=0)),
         channels=tuple(_pool(name, [look.channels[i] for look in looks]) for i, name in enumerate(train.channels)),
@@ -153,7 +156,7 @@ def _look(case: Case, train: Dataset, random: np.random.Generator) -> _Look:
     first = pictures[reference]
     return _Look(
         dims=3 if isinstance(first, Volume) else 2,
-        colour=any(isinstance(p, Image) and p.colour for p in pictures),
+        colour=any(isinstance(p, Image) and colourful(p) for p in pictures),
         shape=first.array.shape[: 3 if isinstance(first, Volume) else 2],
         spacing=first.geometry.spacing if isinstance(first, Volume) else None,
         channels=tuple(_draw(p, labelled, random) for p in pictures),
@@ -161,6 +164,15 @@ def _look(case: Case, train: Dataset, random: np.random.Generator) -> _Look:
         foreground=foreground,
         reference=reference,
     )
+
+
+def colourful(image: Image) -> bool:
+    """Has the picture colours that say anything? A grey picture saved as colour JPEG differs by a few levels."""
+    if not image.colour:
+        return False
+    array = image.array[::2, ::2].astype(np.float32)
+    spread = array.max(axis=2) - array.min(axis=2)
+    return float(np.percentile(spread, 99)) > 0.04 * max(float(array.max()), 1.0)
 
 
 def reference_channel(pictures: Sequence[Picture], shape: tuple[int, ...]) -> int:
@@ -172,8 +184,12 @@ def reference_channel(pictures: Sequence[Picture], shape: tuple[int, ...]) -> in
 
 
 def _draw(picture: Picture, labelled: Array | None, random: np.random.Generator) -> _Drawn:
-    flat = picture.array.reshape(-1, 3) if isinstance(picture, Image) and picture.colour else picture.array.ravel()
-    if labelled is not None and labelled.shape == picture.array.shape and labelled.any():
+    array = picture.array
+    if isinstance(picture, Image) and picture.colour:
+        flat = array.reshape(-1, 3) if colourful(picture) else array.mean(axis=2).ravel()
+    else:
+        flat = array.ravel()
+    if labelled is not None and labelled.size == len(flat) and labelled.any():
         flat = flat[labelled.ravel()]
     numbers = flat[random.integers(0, len(flat), DRAWN)]
     return _Drawn(picture.facts.modality, picture.array.dtype == np.uint8, numbers.astype(np.float32))

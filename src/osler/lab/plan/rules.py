@@ -155,6 +155,9 @@ def _whole_size(
     most = 128 if ask.budget_seconds < 3600 and not machine.accelerator else 224
     edge = min(_round_to(side, 16), most)
     because["size"] = f"the shorter side is {side}; at most {most} in this budget"
+    if fingerprint.uniform:
+        because["fit"] = "every picture was brought to one size before: others are stretched to it likewise"
+        return (edge, edge), "stretch"
     because["fit"] = "padding keeps the proportions of the anatomy"
     return (edge, edge), "pad"
 

@@ -1,4 +1,4 @@
-"""Which cases and which windows a step sees. Everything follows from (seed, step), so a resumed run sees the same."""
+"""Which cases and which windows a step sees. All follows from (seed, step), so a resumed run sees the same."""
 
 import numpy as np
 import torch

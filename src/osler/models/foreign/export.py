@@ -1,8 +1,8 @@
 """Ours worn by others: a trained model as one ONNX file.
 
-The graph takes what `models/prepare.py` makes of the pictures and holds all that follows: every member, mirror images
-where validation chose them, their mean, and the temperature. Its two outputs say the same: "logits", which the task
-turns into answers (what `wear.py` reads), and "probabilities", the answers themselves.
+The graph takes what `models/prepare.py` makes of the pictures and holds all that follows: every member, mirror
+images where validation chose them, their mean, and the temperature. Its two outputs say the same: "logits", which
+the task turns into answers (what `wear.py` reads), and "probabilities", the answers themselves.
 """
 
 import contextlib
@@ -58,7 +58,9 @@ def export_onnx(model: Model, path: Path) -> Exported:
             f"The model {model.card.name} is an ONNX file already.", remedy="Copy model.onnx from its folder."
         )
     if find_spec("onnx") is None:
-        raise BadModel("The Python package 'onnx' is not installed.", remedy='Install it: pip install "osler[export]".')
+        raise BadModel(
+            "The Python package 'onnx' is not installed.", remedy='Install it: pip install "osler[export]".'
+        )
     graph = _Graph(model, members, _WRITABLE.get(model.card.task, model.task.answers)).eval()
     truth = _Graph(model, members, model.task.answers).eval()
     images = torch.randn(2, model.recipe.planes, *model.recipe.size, generator=torch.Generator().manual_seed(0))
@@ -68,7 +70,7 @@ def export_onnx(model: Model, path: Path) -> Exported:
         difference = _difference(truth, images.to(model.device), beside)
         if not difference <= TOLERANCE:
             raise BadModel(
-                f"The ONNX file of {model.card.name} answers otherwise than torch: they differ by {difference:.2g}.",
+                f"The ONNX file of {model.card.name} differs from torch: they differ by {difference:.2g}.",
                 remedy="Report this as a defect, with the versions that `osler doctor` prints.",
             )
     worn = card_to_json(model.card)
@@ -88,7 +90,7 @@ class _Graph(nn.Module):
         self.pixels = model.task.pixels
         tempered = not self.pixels and model.card.task != "regression"
         temperatures = torch.tensor(model.trust.temperatures if tempered else (1.0,), device=model.device)
-        self.register_buffer("temperatures", temperatures)
+        self.temperatures = nn.Buffer(temperatures)
         self.sharpness = _SHARPNESS["multilabel" if model.card.task == "multilabel" else "exclusive"]
         self.as_is = bool((temperatures == 1).all())
         self.mirrors: list[list[int]] = [[]]
@@ -159,18 +161,20 @@ _WRITABLE: dict[str, Callable[[Tensor], Tensor]] = {"ordinal": _grades}
 
 
 def _write(graph: nn.Module, images: Tensor, path: Path) -> None:
-    names = {"input_names": ["images"], "output_names": ["logits", "probabilities"]}
+    says = ["logits", "probabilities"]
     try:
         with _quietly():
             if find_spec("onnxscript") is not None:
                 batch = torch.export.Dim("batch", min=1, max=4096)
                 torch.onnx.export(
-                    graph, (images,), str(path), dynamo=True, external_data=False, verbose=False,
-                    dynamic_shapes=({0: batch},), **names,
+                    graph, (images,), str(path), input_names=["images"], output_names=says, dynamo=True,
+                    external_data=False, verbose=False, dynamic_shapes=({0: batch},),
                 )  # fmt: skip
             else:  # the older exporter needs no onnxscript
-                axes = {name: {0: "batch"} for name in ("images", "logits", "probabilities")}
-                torch.onnx.export(graph, (images,), str(path), dynamo=False, dynamic_axes=axes, **names)
+                torch.onnx.export(
+                    graph, (images,), str(path), input_names=["images"], output_names=says, dynamo=False,
+                    dynamic_axes={name: {0: "batch"} for name in ("images", *says)},
+                )  # fmt: skip
     except OSError:
         raise
     except Exception as error:  # the exporters raise a dozen kinds, all for "this net cannot be written"

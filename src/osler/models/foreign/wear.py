@@ -43,9 +43,13 @@ def wear(onnx: Path, card: Path, folder: Path) -> ModelCard:
     defaults = {"version": "1", "created": datetime.now(UTC).isoformat(timespec="seconds"), "software": "ONNX"}
     made = card_from_json(defaults | told | {"engine": "onnx", "digest": ""}, where=card.name)
     if made.task not in TASKS:
-        raise BadModel(f"The card {card.name} names no known task: '{made.task}'.", remedy=f"Choose {', '.join(TASKS)}.")
+        raise BadModel(
+            f"The card {card.name} names no known task: '{made.task}'.", remedy=f"Choose {', '.join(TASKS)}."
+        )
     if output not in OUTPUTS:
-        raise BadModel(f"The card {card.name} has the output '{output}'.", remedy=f"Write one of {', '.join(OUTPUTS)}.")
+        raise BadModel(
+            f"The card {card.name} has the output '{output}'.", remedy=f"Write one of {', '.join(OUTPUTS)}."
+        )
     if not isinstance(recipe_part, dict) or "channels" not in recipe_part:
         raise BadModel(
             f"The card {card.name} does not say how pictures become the net's input.",
@@ -99,7 +103,9 @@ def _fit(part: Mapping[str, Any], card: ModelCard, onnx: Path, *, where: str) ->
         )
     if "size" not in told:
         if not all(isinstance(n, int) for n in spatial):
-            raise BadModel(f"{onnx.name} takes pictures of any size.", remedy='Say which in the recipe: "size": [..].')
+            raise BadModel(
+                f"{onnx.name} takes pictures of any size.", remedy='Say which in the recipe: "size": [..].'
+            )
         told["size"] = spatial
     told.setdefault("dims", dims)
     told.setdefault("whole", not TASKS[card.task].pixels)

@@ -1,0 +1,29 @@
+"""Read a made-up CT study and, where the package pydicom-data is installed, a real chest radiograph."""
+
+from pathlib import Path
+
+from pydicom.data import get_testdata_file
+
+import osler
+from osler.models.shelf import Shelf
+from osler.phantoms.studies import write_made_up_study
+from osler.results.html import write_report_html
+
+
+def main(place: Path) -> list[osler.Report]:
+    """Read each study with the models on this machine's shelf; the pages go to `place`."""
+    radiograph = get_testdata_file("RG1_UNCI.dcm", download=False)
+    studies = [write_made_up_study(place / "study", seed=4711), *([Path(str(radiograph))] if radiograph else [])]
+    reports = []
+    for path in studies:
+        report = osler.read_study(osler.open_study(path), Shelf.default())
+        print(f"{path.name}: {'declined' if report.declined else 'read'}")
+        for sentence in [p.what for p in report.declined] + [f.statement for f in report.findings]:
+            print(f"  {sentence}")
+        print(f"  {write_report_html(report, place / path.stem)}")
+        reports.append(report)
+    return reports
+
+
+if __name__ == "__main__":
+    main(Path("example-reports"))

@@ -1,0 +1,66 @@
+"""One contract, every net."""
+
+import pytest
+import torch
+
+from osler.core.errors import BadModel, UnknownChoice
+from osler.models.model import NetPlan, TorchNet, build_net
+from osler.models.nets.table import NETS
+from osler.models.recipe import Channel, Normalization, Recipe
+
+STAGES = {
+    2: {"widths": (4, 8, 8), "strides": ((1, 1), (2, 2), (2, 2)), "kernels": ((3, 3),) * 3},
+    3: {
+        "widths": (4, 8, 8),
+        "strides": ((1, 1, 1), (1, 2, 2), (2, 2, 2)),
+        "kernels": ((1, 3, 3), (3, 3, 3), (3, 3, 3)),
+    },
+}
+ARGUMENTS = {
+    "unet": lambda dims: STAGES[dims],
+    "resnet": lambda dims: {"widths": (4, 8), "blocks": 1},
+    "softmax": lambda dims: {},
+}
+
+
+def recipe(dims: int, planes: int = 1) -> Recipe:
+    rows = tuple(Channel(f"c{i}", "", Normalization("zscore")) for i in range(planes))
+    return Recipe(dims, False, rows, True, (16,) * dims)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("name", NETS)
+def test_every_net_answers_in_the_right_shape_and_can_learn(name, dims):
+    net = build_net(NetPlan(name, ARGUMENTS[name](dims)), recipe(dims, 2), 3)
+    images = torch.randn(2, 2, *(16,) * dims)
+    net.train()
+    given = net(images)
+    given = given[0] if isinstance(given, list) else given
+    given.square().mean().backward() if name != "softmax" else (given - 1).square().mean().backward()
+    assert all(p.grad is not None for p in net.parameters())
+    net.eval()
+    spatial = (16,) * dims if name == "unet" else ()
+    assert net(images).shape == (2, 3, *spatial)
+
+
+@pytest.mark.parametrize("name", ["resnet", "softmax"])
+def test_features_and_head_are_the_whole_net(name):
+    net = build_net(NetPlan(name, ARGUMENTS[name](2)), recipe(2), 3).eval()
+    images = torch.randn(4, 1, 16, 16)
+    logits, features = TorchNet(net).logits(images)
+    assert features is not None
+    assert torch.allclose(logits, net(images))
+
+
+def test_deep_supervision_answers_at_each_resolution_while_training():
+    net = build_net(NetPlan("unet", {**STAGES[3], "supervised": 2}), recipe(3), 3).train()
+    fine, coarse = net(torch.randn(1, 1, 16, 16, 16))
+    assert fine.shape[2:] == (16, 16, 16)
+    assert coarse.shape[2:] == (16, 8, 8)
+
+
+def test_unknown_nets_and_arguments_are_refused_with_what_there_is():
+    with pytest.raises(UnknownChoice, match="'u-net'"):
+        build_net(NetPlan("u-net", {}), recipe(2), 2)
+    with pytest.raises(BadModel, match="depth"):
+        build_net(NetPlan("resnet", {"depth": 3}), recipe(2), 2)

@@ -38,6 +38,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "Osler needs Python 3.11 or later; give one with: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "This Python cannot make environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Making the environment in $(VENV); this takes a few minutes the first time."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@if ! command -v nvidia-smi >/dev/null 2>&1 \

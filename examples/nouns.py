@@ -13,7 +13,7 @@ from osler.io.open import open_mask, open_picture
 def main(place: Path) -> osler.Mask:
     """A ball of bone in a box of air, written as NIfTI to `place` and read again."""
     geometry = Geometry.from_spacing((30, 40, 50), (2.0, 1.0, 1.0), origin=(-25, -20, -30))
-    index = np.stack(np.indices(geometry.shape), axis=-1).reshape(-1, 3)  # (voxels, 3): slice, row, column
+    index = np.argwhere(np.ones(geometry.shape))  # (voxels, 3): slice, row, column
     away = np.linalg.norm(geometry.to_world(index), axis=1).reshape(geometry.shape)  # mm from L = P = S = 0
     volume = osler.Volume(np.where(away < 10, 700, -1000).astype(np.int16), geometry, unit="HU")
     mask = osler.Mask((away < 10).astype(np.uint8), {1: "bone"}, geometry=geometry)

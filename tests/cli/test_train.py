@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from osler.cli.train import chosen_folder, stoppable
+from osler.cli.train import stoppable
 from osler.core.errors import AskedWrongly
 from osler.core.progress import silent
+from osler.lab.learn import replaceable
 
 
 def test_train_evaluate_and_show(osler, pictures: Path, tmp_path: Path) -> None:
@@ -43,9 +44,10 @@ def test_an_unknown_setting_proposes_the_near_one(osler, pictures: Path, tmp_pat
 def test_a_folder_that_holds_other_things_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(AskedWrongly):
-        chosen_folder(Path("data"), tmp_path)
+        replaceable(tmp_path)
     (tmp_path / "card.json").write_text("{}")
-    assert chosen_folder(Path("data"), tmp_path) == tmp_path
+    replaceable(tmp_path)
+    assert (tmp_path / "thesis.txt").is_file()
 
 
 def test_ctrl_c_while_training_stops_softly_and_ends_at_once_otherwise() -> None:

@@ -1,5 +1,6 @@
 """`osler VERB ...`: find the verb's file, let it read its arguments, run it."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,6 +77,9 @@ def _run(words: list[str]) -> int:
         return 0
     if verb not in COMMANDS:
         raise UnknownChoice.among("verb", verb, COMMANDS)
+    # Threads of torch that spin while they wait make every step several times slower as soon as anything else
+    # runs on the machine (measured: benchmarks/threads.json). Must be said before torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         module = import_module(COMMANDS[verb].module)
         code: int = module.run(module.parser().parse_args(rest))

@@ -1,7 +1,6 @@
 """`osler train`: labelled pictures in, a model out."""
 
 import argparse
-import shutil
 import signal
 import threading
 import time
@@ -12,7 +11,6 @@ from types import FrameType
 
 from osler.cli import output
 from osler.cli.arguments import Parser, duration, new_parser, setting
-from osler.core.errors import AskedWrongly, BadInput
 from osler.core.progress import Tell
 
 SUMMARY = """Learn from labelled pictures. DATA is a folder a class, a CSV or Parquet table, a Medical Segmentation
@@ -60,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     from osler.lab.learn import learn
     from osler.lab.plan.ask import Ask
 
-    out = chosen_folder(arguments.data, arguments.out)
+    data: Path = arguments.data
+    out = (arguments.out or Path(f"{data.resolve().name.partition('.')[0]}-model")).absolute()
     ask = Ask(
         task=arguments.task,
         target=arguments.target,
@@ -73,8 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         card=arguments.card,
     )
     start = time.monotonic()
-    with tidied(out), watched() as watching, stoppable(watching) as (tell, stopped):
-        learned = learn(arguments.data, out=out, ask=ask, tell=tell, stopped=stopped)
+    with watched() as watching, stoppable(watching) as (tell, stopped):
+        learned = learn(data, out=out, ask=ask, tell=tell, stopped=stopped)
     seconds = time.monotonic() - start
     page = learned.folder / "evaluation" / "evaluation.html"
     if arguments.json:
@@ -100,37 +99,6 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     output.say("\n".join(lines))
     return output.GOOD
-
-
-def chosen_folder(data: Path, out: Path | None) -> Path:
-    """Where the model goes: `out`, or a folder named after the data.
-
-    Raises AskedWrongly when something else than a model lies there, because a model's folder is replaced whole.
-    """
-    folder = (out or Path(f"{data.resolve().name.partition('.')[0]}-model")).absolute()
-    holds_other = folder.is_file() or (
-        folder.is_dir() and any(folder.iterdir()) and not (folder / "card.json").is_file()
-    )
-    if holds_other:
-        raise AskedWrongly(
-            f"{folder.name} holds something that is not a model.", remedy="Name a new folder with --out."
-        )
-    return folder
-
-
-@contextmanager
-def tidied(out: Path) -> Iterator[None]:
-    """Where the data cannot be learnt from, the scratch folder of a training that never began goes too.
-
-    Once there is a checkpoint it stays: a disk that was away for a while must not cost hours of training.
-    """
-    try:
-        yield
-    except BadInput:
-        scratch = out.parent / f".{out.name}.training"
-        if not any(scratch.glob("*.checkpoint")):
-            shutil.rmtree(scratch, ignore_errors=True)
-        raise
 
 
 @contextmanager

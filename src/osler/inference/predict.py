@@ -85,7 +85,7 @@ def _classify(model: Model, cases: list[Prepared], start: float) -> Iterator[Pre
     seconds = (time.perf_counter() - start) / len(cases)
     numbers: Array = answers.cpu().numpy()
     if model.card.task != "regression":
-        numbers = _tempered(numbers, model.trust.temperatures)
+        numbers = _tempered(numbers, model.trust.temperatures, exclusive=model.card.task != "multilabel")
     for row, given in enumerate(numbers):
         pooled = None if features is None else features[row].cpu().numpy()
         yield _answer(model, given, pooled, seconds)
@@ -120,11 +120,12 @@ def _segment(model: Model, case: Prepared, start: float) -> Prediction:
     return Prediction(model.card.task, model.card.classes, mask=mask, mask_probability=sure, seconds=seconds)
 
 
-def _tempered(probabilities: Array, temperatures: tuple[float, ...]) -> Array:
-    """All by one temperature, or each label by its own."""
-    if len(temperatures) == 1:
+def _tempered(probabilities: Array, temperatures: tuple[float, ...], *, exclusive: bool) -> Array:
+    """Exclusive classes by one temperature, labels each by its own (or all by the one there is)."""
+    if exclusive:
         return temper(probabilities, temperatures[0])
-    columns = zip(probabilities.T, temperatures, strict=True)
+    labels = probabilities.shape[1]
+    columns = zip(probabilities.T, temperatures * labels if len(temperatures) == 1 else temperatures, strict=True)
     return np.stack([temper(column, one) for column, one in columns], axis=1)
 
 

@@ -21,21 +21,35 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises NoRoom when the disk fills up on the way, OslerError when the place may not be written to.
     """
     path = Path(path)
-    try:
+    with telling_why(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         nest = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OSError as error:
-        raise _as_ours(error, path) from error
-    beside = nest / path.name
+        try:
+            yield nest / path.name
+            swap(nest / path.name, path)
+        finally:
+            shutil.rmtree(nest, ignore_errors=True)
+
+
+def swap(made: Path, path: Path) -> None:
+    """Put what was made, on the same disk, in the place of `path`; a folder that stood there goes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir() and not path.is_symlink():
+        old = made.with_name(f"{made.name}.old")
+        path.replace(old)
+        made.replace(path)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        made.replace(path)
+
+
+@contextmanager
+def telling_why(path: Path) -> Iterator[None]:
+    """Errors of the disk while writing `path`, told as ours: NoRoom when it is full, else OslerError."""
     try:
-        yield beside
-        if path.is_dir() and not path.is_symlink():
-            path.replace(nest / "old")
-        beside.replace(path)
+        yield
     except OSError as error:
         raise _as_ours(error, path) from error
-    finally:
-        shutil.rmtree(nest, ignore_errors=True)
 
 
 def write_json(path: Path, value: Any) -> None:

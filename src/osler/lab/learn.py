@@ -1,13 +1,14 @@
 """From a labelled folder to a tested model: the whole road on one page."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
-from osler.core.errors import AskedWrongly, BadDataset
+from osler.core.errors import AskedWrongly, BadDataset, OslerError
 from osler.core.progress import Tell, silent
 from osler.inference.device import choose_device
 from osler.io.files import read_json, write_json
@@ -62,8 +63,24 @@ def learn(
     ask = ask or Ask()
     check_settings(ask.settings)
     device = choose_device(ask.device)
+    replaceable(out)
     dataset = divided(data, ask)
     place = out.parent / f".{out.name}.training"
+    with tidied(place):
+        return _learn(dataset, ask, out=out, place=place, device=device, tell=tell, stopped=stopped)
+
+
+def _learn(
+    dataset: Dataset,
+    ask: Ask,
+    *,
+    out: Path,
+    place: Path,
+    device: str,
+    tell: Tell,
+    stopped: Callable[[], bool],
+) -> Learned:
+    """plan -> prepare -> train each member -> test -> release"""
     plan = planned(dataset, ask, device=device, place=place, tell=tell)
     cases = prepare_cases(dataset.split("train"), plan, scratch=place / "cases", tell=tell)
     tell("measuring", 0, 0, "how fast this machine trains the net")
@@ -78,10 +95,29 @@ def learn(
             )
         )
     name = ask.name or _plain_name(out.name)
-    released = release(plan, members, dataset, out=out, name=name, wishes=ask, device=device, tell=tell)
+    released = release(
+        plan, members, dataset, out=out, place=place, name=name, wishes=ask, device=device, tell=tell
+    )
     clear_scratch(place)
     notes = tuple(dict.fromkeys(note for member in members for note in member.notes))
     return Learned(released.folder, released.card, plan, released.evaluation, dataset.notes + notes)
+
+
+def replaceable(out: Path) -> None:
+    """Raises AskedWrongly when something else than a model lies at `out`, because it would be replaced whole."""
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "card.json").is_file()):
+        raise AskedWrongly(f"{out.name} holds something that is not a model.", remedy="Name a new folder for it.")
+
+
+@contextmanager
+def tidied(place: Path) -> Iterator[None]:
+    """Take the scratch folder away when the work failed before there was anything to go on from."""
+    try:
+        yield
+    except OslerError:
+        if not any(place.glob("*.checkpoint")):
+            clear_scratch(place)
+        raise
 
 
 def divided(data: Path, ask: Ask) -> Dataset:

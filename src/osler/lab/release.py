@@ -17,7 +17,7 @@ from osler.core.progress import Tell, silent
 from osler.core.record import from_plain, to_plain
 from osler.core.version import SOFTWARE
 from osler.inference.gate import feature_distance
-from osler.io.files import read_json, replacing, write_json
+from osler.io.files import read_json, swap, telling_why, write_json
 from osler.lab.catalog.dataset import Dataset
 from osler.lab.evaluate.calibrate import fit_temperature, fit_temperatures
 from osler.lab.evaluate.classification import choose_operating_point, nll
@@ -58,6 +58,7 @@ def release(
     dataset: Dataset,
     *,
     out: Path,
+    place: Path,
     name: str,
     wishes: Ask,
     device: str = "cpu",
@@ -67,11 +68,14 @@ def release(
 
     dataset  with splits: trust is fitted on "val", the figures come from "test" (opened here, once) where there
              is one
+    place    the training's scratch folder, where the model is put together
     wishes   what the user asked for; its card holds what only a person knows
     Nothing stands at `out` until all of it is written.
     """
-    with replacing(out) as folder:
-        folder.mkdir()
+    folder = place / "model"
+    shutil.rmtree(folder, ignore_errors=True)
+    with telling_why(out):
+        folder.mkdir(parents=True)
         card = _first_card(plan, dataset, name, wishes.card)
         for number, member in enumerate(members):
             half = {k: v.half() if v.is_floating_point() else v for k, v in member.weights.items()}
@@ -93,6 +97,7 @@ def release(
             pictures=extremes(model, dataset.split(split), asked.answers),
         )
         card = seal(folder, replace(card, tested=_tested(dataset, split, evaluation)))
+        swap(folder, out)
     return Released(out, card, evaluation)
 
 

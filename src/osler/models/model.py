@@ -15,6 +15,7 @@ from osler.io.files import read_json
 from osler.models.card import ModelCard
 from osler.models.digest import check_seal
 from osler.models.foreign.onnx import OnnxNet
+from osler.models.nets.layout import laid_out, planes_last
 from osler.models.nets.resnet import ResNet
 from osler.models.nets.softmax import Softmax
 from osler.models.nets.table import NETS
@@ -61,10 +62,11 @@ class TorchNet:
     """A torch module worn as a member."""
 
     def __init__(self, module: nn.Module) -> None:
-        self.module = module.eval()
+        self.module = planes_last(module).eval()
 
     def logits(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """Logits, and pooled features of nets that decide about whole pictures."""
+        images = laid_out(images)
         if isinstance(self.module, (ResNet, Softmax)):
             features = self.module.features(images)
             return self.module.head(features), features

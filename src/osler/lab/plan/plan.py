@@ -134,7 +134,8 @@ def settings_known() -> tuple[str, ...]:
         "blocks",
         "stem",
         "dropout",
-        "convolutions",
+        "encoder",
+        "decoder",
         "supervised",
     )
 

@@ -21,7 +21,8 @@ from osler.lab.plan.plan import Plan
 from osler.lab.train.cases import TrainingCases
 from osler.lab.train.step import Stepper
 
-WARM_UP, MEASURED = 2, 5  # steps
+WARM_UP, MEASURED = 2, 5  # steps at least
+MEASURING = 0.015  # of the budget is spent on measuring each precision, so that one busy second does not decide
 SHARE = 0.85  # of the budget goes into steps; the rest prepares, validates and evaluates
 
 
@@ -72,13 +73,15 @@ def measure_pace(plan: Plan, cases: TrainingCases, device: str) -> Pace:
 
 
 def _time(plan: Plan, cases: TrainingCases, device: str, precision: str) -> float:
+    """Mean seconds of a step; the mean, because a busy neighbour costs the training as it costs the measurement."""
     stepper = Stepper(plan, seed=0, device=device, precision=precision)
-    seconds = []
-    for step in range(WARM_UP + MEASURED):
-        start = time.perf_counter()
+    for step in range(WARM_UP):
         stepper.take(cases, step=step, progress=0.0)
-        seconds.append(time.perf_counter() - start)
-    return sorted(seconds[WARM_UP:])[MEASURED // 2]
+    start, taken = time.perf_counter(), 0
+    while taken < MEASURED or time.perf_counter() - start < MEASURING * plan.training.budget_seconds:
+        stepper.take(cases, step=WARM_UP + taken, progress=0.0)
+        taken += 1
+    return (time.perf_counter() - start) / taken
 
 
 def _key(plan: Plan, cases: int, device: str) -> str:

@@ -1,6 +1,7 @@
 """One training step: draw, vary, answer, compare, go downhill."""
 
 import copy
+import logging
 import math
 
 import torch
@@ -13,7 +14,10 @@ from osler.lab.train.augment import augment, mix
 from osler.lab.train.cases import TrainingCases
 from osler.lab.train.sampling import draw
 from osler.models.model import build_net
+from osler.models.nets.layout import laid_out, planes_last
 from osler.models.tasks.table import TASKS
+
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces its precision at every start
 
 WARM_UP = 0.05  # share of the way on which the rate rises
 
@@ -35,7 +39,7 @@ class Stepper:
         )
         torch.manual_seed(seed)
         self.raw: nn.Module = build_net(plan.net, plan.recipe, self.task.outputs(len(plan.classes)))
-        self.raw.to(device).train()
+        planes_last(self.raw.to(device)).train()
         rule = plan.training
         optimizer: torch.optim.Optimizer = (
             torch.optim.SGD(self.raw.parameters(), lr=rule.rate)
@@ -51,7 +55,7 @@ class Stepper:
         for group in self.optimizer.param_groups:
             group["lr"] = rule.rate if rule.optimizer == "descent" else rule.rate * schedule(progress)
         images, target = self._batch(cases, step)  # (B, planes, *size), (B, ...)
-        logits = self.net(images)  # (B, outputs[, *size]), or a list of them, finest first
+        logits = self.net(laid_out(images))  # (B, outputs[, *size]), or a list of them, finest first
         loss = self._loss(logits, target)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)

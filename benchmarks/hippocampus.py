@@ -39,9 +39,8 @@ def main() -> None:
     extra = sys.argv[4:]
     folder = decathlon(data, out.with_name("Hippocampus"))
     card = str(HERE / "starters" / "hippocampus.json")
-    trained = run(
-        ["train", str(folder), "--budget", f"{minutes}m", "--out", str(out), "--name", "hippocampus", "--card", card, *extra]
-    )
+    named = ["--out", str(out), "--name", "hippocampus", "--card", card]
+    trained = run(["train", str(folder), "--budget", f"{minutes}m", *named, *extra])
     tested = run(["evaluate", str(out), str(folder), "--split", "test"])
     evaluation = tested["answer"]
     keep(

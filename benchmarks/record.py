@@ -21,8 +21,8 @@ def machine() -> dict[str, Any]:
     model = platform.processor() or platform.machine()
     cpu = Path("/proc/cpuinfo")
     if cpu.is_file():
-        names = [line.split(":")[1].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")]
-        model = names[0] if names else model
+        lines = cpu.read_text().splitlines()
+        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
     return {
         "processor": model,
         "cores": psutil.cpu_count(),
@@ -33,7 +33,7 @@ def machine() -> dict[str, Any]:
 
 
 def run(arguments: list[str]) -> dict[str, Any]:
-    """`osler ARGUMENTS --json` in a process of its own: its answer, wall seconds and peak memory of the process."""
+    """`osler ARGUMENTS --json` in a process of its own: its answer, wall seconds and peak memory."""
     import resource
 
     start = time.perf_counter()

@@ -1,6 +1,6 @@
 """One training on whole pictures, kept as JSON: the official splits, the test split opened once at the end.
 
-    python benchmarks/whole_pictures.py NAME DATA MINUTES SEED OUT [more words of `osler train`]
+python benchmarks/whole_pictures.py NAME DATA MINUTES SEED OUT [more words of `osler train`]
 """
 
 import sys

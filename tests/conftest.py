@@ -13,3 +13,9 @@ def test_data() -> Path:
     if not place.is_dir():
         pytest.skip(f"no real data: set OSLER_TEST_DATA (looked in {place})")
     return place
+
+
+@pytest.fixture(autouse=True)
+def a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's shelf, or what is remembered of this machine's pace."""
+    monkeypatch.setenv("OSLER_HOME", str(tmp_path_factory.getbasetemp() / "home"))

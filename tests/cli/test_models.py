@@ -56,3 +56,26 @@ def test_an_onnx_file_needs_a_card(osler, tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text(json.dumps({"name": "x"}))
     outcome = osler("models", "add", tmp_path / "net.onnx", "--card", tmp_path / "card.json")
     assert outcome.code == 1 and "card.json" in outcome.err and not (tmp_path / "home" / "models").exists()
+
+
+def test_a_worn_net_is_calibrated_on_labelled_cases_and_sealed_again(
+    osler, model_folder: Path, pictures: Path, tmp_path: Path
+) -> None:
+    card = osler("models", "export", model_folder, "--out", tmp_path / "net.onnx", "--json").json["card"]
+    osler("models", "add", tmp_path / "net.onnx", "--card", card, "--name", "worn")
+    before = osler("evaluate", "worn", pictures, "--split", "all", "--json").json["metrics"]
+    done = osler("models", "calibrate", "worn", pictures, "--split", "all", "--json")
+    assert done.code == 0, done.err
+    shown = osler("models", "show", "worn", "--json").json  # the seal holds, or it would be damaged
+    assert shown["limits"][-1].startswith("Calibrated on")
+    after = osler("evaluate", "worn", pictures, "--split", "all", "--json").json["metrics"]
+    assert after["auc"] == before["auc"], "the order of the answers stays"
+    assert after["nll"]["value"] <= before["nll"]["value"] + 1e-9
+
+
+def test_a_model_that_ships_is_not_calibrated_in_place(
+    osler, model_folder: Path, monkeypatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Shelf, "default", lambda: Shelf((tmp_path / "own", model_folder.parent)))
+    refused = osler("models", "calibrate", model_folder.name, tmp_path)
+    assert refused.code == 2 and "came with Osler" in refused.err

@@ -19,6 +19,7 @@ osler models list
 osler models show chest-pneumonia
 osler models add my-model --name clinic-a
 osler models add net.onnx --card card.json
+osler models calibrate net labelled-cases/ --split val
 osler models export my-model --format onnx --out my-model.onnx
 """
 
@@ -40,20 +41,33 @@ def parser() -> Parser:
         "--card", type=Path, metavar="FILE", help="the card of an ONNX file; see docs/reference/card.md"
     )
     add.add_argument("--name", default="", help="what it is called on the shelf (its card's name)")
+    calibrate = verbs.add_parser(
+        "calibrate", help="fit probabilities and limits on labelled cases it has not seen", allow_abbrev=False
+    )
+    calibrate.add_argument("model", metavar="MODEL", help="one of your own models, by name, or a folder")
+    calibrate.add_argument("data", metavar="DATA", type=Path, help="labelled cases, as `osler train` takes them")
+    calibrate.add_argument("--split", default="val", help="which of them: val, train, test or all (val)")
     remove = verbs.add_parser("remove", help="take one of your own models off the shelf", allow_abbrev=False)
     remove.add_argument("model", metavar="NAME", help="its name on the shelf")
     export = verbs.add_parser("export", help="write a model for other software", allow_abbrev=False)
     export.add_argument("model", metavar="MODEL", help="a name or a folder")
     export.add_argument("--format", choices=("onnx",), default="onnx", help="what to write (onnx)")
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
-    for below in (listing, show, add, remove, export):
+    for below in (listing, show, add, calibrate, remove, export):
         add_common(below, below=True)
     return made
 
 
 def run(arguments: argparse.Namespace) -> int:
     """One act on the shelf."""
-    acts = {"list": _list, "show": _show, "add": _add, "remove": _remove, "export": _export}
+    acts = {
+        "list": _list,
+        "show": _show,
+        "add": _add,
+        "calibrate": _calibrate,
+        "remove": _remove,
+        "export": _export,
+    }
     text, value = acts[arguments.verb](arguments)
     if arguments.json:
         output.say_json(value)
@@ -129,6 +143,28 @@ def _add(arguments: argparse.Namespace) -> tuple[str, Any]:
             placed = shelf.add(worn, name=arguments.name)
     card = read_card(placed)
     return f"{placed.name} is on the shelf: {card.title}.", {"name": placed.name, "model": str(placed)}
+
+
+def _calibrate(arguments: argparse.Namespace) -> tuple[str, Any]:
+    from osler.cli.progress import watched
+    from osler.core.errors import AskedWrongly
+    from osler.io.files import read_json
+    from osler.lab.release import calibrate
+    from osler.models.shelf import Shelf
+
+    shelf = Shelf.default()
+    folder = shelf.find(arguments.model)
+    if folder.parent == shelf.folders[-1]:
+        raise AskedWrongly(
+            f"{folder.name} came with Osler and stays as it is.",
+            remedy="Put a copy under another name on your shelf first: osler models add FOLDER --name NAME.",
+        )
+    with watched() as tell:
+        card = calibrate(folder, arguments.data, split=arguments.split, tell=tell)
+    trust = read_json(folder / "trust.json")
+    told = {name: trust[name] for name in ("temperatures", "operating_point", "flips", "feature_limit")}
+    text = f"{card.name}: {card.limits[-1]}\n" + "\n".join(f"  {name}: {value}" for name, value in told.items())
+    return text, {"name": card.name, "model": str(folder), "digest": card.digest, "trust": told}
 
 
 def _remove(arguments: argparse.Namespace) -> tuple[str, Any]:

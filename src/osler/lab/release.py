@@ -17,26 +17,25 @@ from osler.core.progress import Tell, silent
 from osler.core.record import from_plain, to_plain
 from osler.core.version import SOFTWARE
 from osler.inference.gate import feature_distance
-from osler.io.files import read_json, swap, telling_why, write_json
+from osler.io.files import read_json, replacing, swap, telling_why, write_json
 from osler.lab.catalog.dataset import Dataset
 from osler.lab.evaluate.calibrate import fit_temperature, fit_temperatures
 from osler.lab.evaluate.classification import choose_operating_point, nll
 from osler.lab.evaluate.evaluate import Evaluation
-from osler.lab.evaluate.examine import origin_of
+from osler.lab.evaluate.examine import chosen_cases, origin_of
 from osler.lab.evaluate.report import write_report
 from osler.lab.evaluate.run import Asked, about, ask, evaluated, extremes
 from osler.lab.plan.ask import Ask
-from osler.lab.plan.plan import Plan, write_plan
+from osler.lab.plan.plan import Plan, read_plan, write_plan
 from osler.lab.train.loop import Trained
 from osler.models.card import ModelCard, Sees, TestResult, card_to_json
 from osler.models.digest import seal
-from osler.models.model import Model, TorchNet, build_net
+from osler.models.model import Model, TorchNet, build_net, load_model
 from osler.models.tasks.table import TASKS
 from osler.models.trust import Trust
 
 GAIN = 0.002  # mirrors are worth their time from this much validation Dice on, or this share of the log-loss
 ENOUGH_TO_CHOOSE = 20  # validation cases of each side before an operating point other than one half is chosen
-FEATURES_KEPT = 64
 FALSE_ALARM = 0.01  # share of validation cases beyond the feature limit
 
 
@@ -83,7 +82,7 @@ def release(
         write_plan(plan, folder / "plan.json")
         write_json(folder / "recipe.json", {"recipe": to_plain(plan.recipe), "net": to_plain(plan.net)})
         model = _stored_model(plan, members, card, device)
-        model = fit_trust(model, dataset.split("val"), plan, tell=tell)
+        model = fit_trust(model, dataset.split("val"), plan.augmentation.flips, tell=tell)
         write_json(folder / "trust.json", to_plain(model.trust))
         write_json(folder / "training.json", _history(plan, members, dataset, wishes))
         split = "test" if dataset.split("test").cases else "val"
@@ -101,13 +100,34 @@ def release(
     return Released(out, card, evaluation)
 
 
-def fit_trust(model: Model, validation: Dataset, plan: Plan, *, tell: Tell = silent) -> Model:
-    """The model with what validation cases say of its answers: mirrors, temperature, operating point, features."""
+def calibrate(folder: Path, data: Path, *, split: str = "val", tell: Tell = silent) -> ModelCard:
+    """Fit the trust of the model in `folder` anew on labelled cases it was not trained on, and seal it again.
+
+    split  which cases of `data`; never those it is to be tested on. "all" for data that names no splits
+    The temperature, the operating point, the mirrors and the feature limit are fitted; the weights stay.
+    """
+    model = load_model(folder)
+    cases, _ = chosen_cases(model, data, split)
+    flips = read_plan(folder / "plan.json").augmentation.flips if (folder / "plan.json").is_file() else ()
+    fitted = fit_trust(replace(model, trust=Trust()), cases, flips, tell=tell)
+    said = f"Calibrated on {len(cases.cases)} cases of {cases.patients} patients of {cases.name} ({split})."
+    limits = (*(limit for limit in model.card.limits if not limit.startswith("Calibrated on")), said)
+    with replacing(folder) as beside:
+        shutil.copytree(folder, beside)
+        write_json(beside / "trust.json", to_plain(fitted.trust))
+        return seal(beside, replace(model.card, limits=limits))
+
+
+def fit_trust(model: Model, validation: Dataset, flips: tuple[int, ...], *, tell: Tell = silent) -> Model:
+    """The model with what validation cases say of its answers: mirrors, temperature, operating point, features.
+
+    flips  the axes it saw mirrored while training; no other mirror image may be asked about
+    """
     if not validation.cases:
         return model
     plain = ask(model, validation, tell=tell)
-    mirrored = replace(model, trust=replace(model.trust, flips=plan.augmentation.flips))
-    if plan.augmentation.flips:
+    mirrored = replace(model, trust=replace(model.trust, flips=flips))
+    if flips:
         better = ask(mirrored, validation, tell=tell)
         if _gain(plain, better) > GAIN:
             model, plain = mirrored, better
@@ -152,9 +172,8 @@ def _with_features(trust: Trust, features: Array | None) -> Trust:
     """
     if features is None or len(features) < 1 / FALSE_ALARM / 2:
         return trust
-    kept = features[:, :FEATURES_KEPT]
-    mean, scale = kept.mean(0), kept.std(0) + 1e-3
-    distances = np.sort([feature_distance(row, mean, scale) for row in kept])
+    mean, scale = features.mean(0), features.std(0) + 1e-3
+    distances = np.sort([feature_distance(row, mean, scale) for row in features])
     rank = min(len(distances), int(np.ceil((len(distances) + 1) * (1 - FALSE_ALARM))))
     return replace(
         trust,

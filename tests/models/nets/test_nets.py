@@ -9,7 +9,13 @@ from osler.models.nets.table import NETS
 from osler.models.recipe import Channel, Normalization, Recipe
 
 STAGES = {
-    2: {"widths": (4, 8, 8), "strides": ((1, 1), (2, 2), (2, 2)), "kernels": ((3, 3),) * 3, "encoder": (1, 2, 1), "decoder": (2, 1)},
+    2: {
+        "widths": (4, 8, 8),
+        "strides": ((1, 1), (2, 2), (2, 2)),
+        "kernels": ((3, 3),) * 3,
+        "encoder": (1, 2, 1),
+        "decoder": (2, 1),
+    },
     3: {
         "widths": (4, 8, 8),
         "strides": ((1, 1, 1), (1, 2, 2), (2, 2, 2)),

@@ -4,6 +4,7 @@ from osler.core.codes import Code
 from osler.core.finding import Measurement
 from osler.core.mask import Mask
 from osler.core.quantity import Quantity
+from osler.imaging.components import keep_largest
 from osler.imaging.diameters import in_plane_diameters, longest_diameter_mm
 from osler.results.sentences import say
 
@@ -15,9 +16,10 @@ DIAMETER_3D = Code("L0JK", "IBSI", "Maximum 3D Diameter of a Mesh")
 def diameters(mask: Mask, label: int) -> tuple[Measurement, ...]:
     """The longest diameter in a slice and its perpendicular (RECIST 1.1), and of a volume the longest in space.
 
+    Of the largest piece: specks far apart would stretch a diameter over healthy tissue.
     In mm; in pixels for a flat mask whose file does not say how large one is. () where the label is absent.
     """
-    binary = mask.of(label)
+    binary = keep_largest(mask.of(label))
     flat = in_plane_diameters(binary, mask.spacing)
     if flat is None:
         return ()

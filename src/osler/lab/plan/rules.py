@@ -171,7 +171,9 @@ def _members(fingerprint: Fingerprint, pixels: int, ask: Ask, because: dict[str,
     pace = 0.2e6 if max(fingerprint.shape) <= 64 else 1e6
     passes = ask.budget_seconds * 0.8 * pace / (pixels * fingerprint.cases)
     members = max(1, min(5, int(passes / 16)))
-    because["members"] = f"about {passes:.0f} passes over the data fit the budget on two cores; a net needs about 16"
+    because["members"] = (
+        f"about {passes:.0f} passes over the data fit the budget on two cores; a net needs about 16"
+    )
     return members
 
 

@@ -73,7 +73,7 @@ def measure_pace(plan: Plan, cases: TrainingCases, device: str) -> Pace:
 
 
 def _time(plan: Plan, cases: TrainingCases, device: str, precision: str) -> float:
-    """Mean seconds of a step; the mean, because a busy neighbour costs the training as it costs the measurement."""
+    """Mean seconds of a step; the mean, because a busy neighbour costs the training just as much."""
     stepper = Stepper(plan, seed=0, device=device, precision=precision)
     for step in range(WARM_UP):
         stepper.take(cases, step=step, progress=0.0)

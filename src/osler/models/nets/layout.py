@@ -1,4 +1,4 @@
-"""How tensors lie in memory: with the planes last, which a CPU trains about twice as fast (benchmarks/layout.json)."""
+"""How tensors lie in memory: with the planes last, which a CPU trains faster (benchmarks/layout.json)."""
 
 import torch
 from torch import Tensor, nn

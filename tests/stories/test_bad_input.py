@@ -269,7 +269,8 @@ def test_a_full_disk(
     write_text = Path.write_text
 
     def full(self: Path, *args: object, **kwargs: object) -> int:
-        if out.parent in self.parents and ".training" not in str(self):
+        made_beside = ".training" in str(self) and "model" not in self.parts  # the disk fills up at the very end
+        if out.parent in self.parents and not made_beside:
             raise OSError(errno.ENOSPC, "No space left on device", str(self))
         return write_text(self, *args, **kwargs)  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from osler.core.arrays import Array
 from osler.core.errors import AskedWrongly
@@ -78,7 +78,8 @@ def release(
         card = _first_card(plan, dataset, name, wishes.card)
         for number, member in enumerate(members):
             half = {k: v.half() if v.is_floating_point() else v for k, v in member.weights.items()}
-            save_file({k: v.cpu().contiguous() for k, v in half.items()}, folder / f"member-{number}.safetensors")
+            weights = save({k: v.cpu().contiguous() for k, v in half.items()})
+            (folder / f"member-{number}.safetensors").write_bytes(weights)
         write_plan(plan, folder / "plan.json")
         write_json(folder / "recipe.json", {"recipe": to_plain(plan.recipe), "net": to_plain(plan.net)})
         model = _stored_model(plan, members, card, device)

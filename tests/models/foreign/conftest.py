@@ -16,7 +16,13 @@ from osler.models.recipe import Channel, Normalization, Recipe
 from osler.models.tasks.table import TASKS
 from osler.models.trust import Trust
 
-UNET = {"widths": (4, 8), "strides": ((1, 1, 1), (2, 2, 2)), "kernels": ((3, 3, 3), (3, 3, 3))}
+UNET = {
+    "widths": (4, 8),
+    "strides": ((1, 1, 1), (2, 2, 2)),
+    "kernels": ((3, 3, 3), (3, 3, 3)),
+    "encoder": (1, 2),
+    "decoder": (1,),
+}
 MakeModel = Callable[..., Model]
 
 

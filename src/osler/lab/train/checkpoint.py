@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from osler.core.record import from_plain, to_plain
@@ -42,7 +42,8 @@ def save_checkpoint(
         tensors |= {f"optimizer.{number}.{k}": torch.as_tensor(v) for k, v in memory.items()}
     cpu = {k: v.detach().to("cpu").clone().contiguous() for k, v in tensors.items()}
     with replacing(path) as beside:
-        save_file(cpu, beside, metadata={"standing": json.dumps(to_plain(standing))})
+        # As bytes: a full disk is then an OSError like any other, which safetensors' own writing hides.
+        beside.write_bytes(save(cpu, metadata={"standing": json.dumps(to_plain(standing))}))
 
 
 def load_checkpoint(

@@ -17,7 +17,7 @@ from osler.models.model import Model
 from osler.models.recipe import Channel, Normalization, Recipe
 from osler.models.shelf import Shelf
 from osler.models.tasks.table import TASKS
-from osler.models.trust import Trust
+from osler.models.trust import FeatureSpace, Trust
 
 PLAIN = Normalization("fixed")
 CHEST = Sees("a frontal radiograph of the chest", 2, ("image",), ("CR", "DX"), ("CHEST",), ("PA", "AP"))
@@ -79,7 +79,9 @@ class Bench:
     def load(self, folder: Path, *, device: str = "cpu") -> Model:
         card = models.check_seal(folder)
         recipe, trust, net = self.nets[folder.name]
-        return Model(card, recipe, trust, TASKS[card.task], (net,), folder, device)  # type: ignore[arg-type]
+        # One feature, the mean of the picture, in units of one: see Says.
+        space = FeatureSpace(np.zeros(1), np.eye(1)) if trust.feature_limit is not None else None
+        return Model(card, recipe, trust, TASKS[card.task], (net,), folder, device, space)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -259,7 +259,7 @@ def test_a_card_that_says_nothing_reads_a_leg_only_when_asked(bench, noise, says
 )
 def test_the_gate_stops_what_the_header_does_not_vouch_for(bench, noise, says, facts, outcome):
     sees = Sees("a radiograph of the chest", 2, modalities=("CR",), body_parts=("CHEST",))
-    trust = Trust(feature_mean=(0.0,), feature_scale=(1.0,), feature_limit=3.0)
+    trust = Trust(feature_limit=3.0)
     bench.add("chest", "binary", ("normal", "mass"), sees, says(0, 1), trust=trust)
     report = read_study(study_of(film(noise, facts)), bench.shelf)
     if outcome == "declined":

@@ -47,7 +47,7 @@ def image(value=1.0):
 def test_members_are_averaged_as_probabilities():
     said = predict(model("binary", [constant(0.0, 2.0), constant(0.0, 0.0)]), [image()])
     assert said.probabilities[1] == pytest.approx((1 / (1 + np.exp(-2)) + 0.5) / 2)
-    assert said.features.shape == (6,)
+    assert said.features.shape == (3,)
 
 
 def test_the_temperature_softens_what_is_answered():

@@ -51,14 +51,14 @@ def predict_prepared(
 def mean_answers(
     model: Model, images: Tensor, *, flips: tuple[int, ...] | None = None
 ) -> tuple[Tensor, Tensor | None]:
-    """Probabilities of a batch, averaged over members and mirror images, and the members' pooled features.
+    """Probabilities of a batch, averaged over members and mirror images, and the first member's pooled features.
 
     images  (B, planes, *spatial)
     flips   spatial axes to mirror, None: those the model's validation chose
     """
     axes = model.trust.flips if flips is None else flips
     answers: list[Tensor] = []
-    features: list[Tensor] = []
+    features: Tensor | None = None
     with torch.inference_mode():
         for mirrored in _mirrors(axes):
             seen = images.flip(mirrored) if mirrored else images
@@ -66,9 +66,9 @@ def mean_answers(
                 logits, pooled = member.logits(seen)
                 given = model.task.answers(logits.float())
                 answers.append(given.flip(mirrored) if mirrored and model.task.pixels else given)
-                if pooled is not None and not mirrored:
-                    features.append(pooled.float())
-    return torch.stack(answers).mean(0), torch.cat(features, 1) if features else None
+                if pooled is not None and features is None:
+                    features = pooled.float()
+    return torch.stack(answers).mean(0), features
 
 
 def _mirrors(axes: tuple[int, ...]) -> list[tuple[int, ...]]:

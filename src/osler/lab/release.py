@@ -12,11 +12,10 @@ import torch
 from safetensors.torch import save
 
 from osler.core.arrays import Array
-from osler.core.errors import AskedWrongly
+from osler.core.errors import AskedWrongly, BadDataset
 from osler.core.progress import Tell, silent
 from osler.core.record import from_plain, to_plain
 from osler.core.version import SOFTWARE
-from osler.inference.gate import feature_distance
 from osler.io.files import read_json, replacing, swap, telling_why, write_json
 from osler.lab.catalog.dataset import Dataset
 from osler.lab.evaluate.calibrate import fit_temperature, fit_temperatures
@@ -24,7 +23,8 @@ from osler.lab.evaluate.classification import choose_operating_point, nll
 from osler.lab.evaluate.evaluate import Evaluation
 from osler.lab.evaluate.examine import chosen_cases, origin_of
 from osler.lab.evaluate.report import write_report
-from osler.lab.evaluate.run import Asked, about, ask, evaluated, extremes
+from osler.lab.evaluate.run import Asked, about, ask, evaluated
+from osler.lab.evaluate.unlike import FEWEST, fit_limit, fit_space
 from osler.lab.plan.ask import Ask
 from osler.lab.plan.plan import Plan, read_plan, write_plan
 from osler.lab.train.loop import Trained
@@ -36,7 +36,7 @@ from osler.models.trust import Trust
 
 GAIN = 0.002  # mirrors are worth their time from this much validation Dice on, or this share of the log-loss
 ENOUGH_TO_CHOOSE = 20  # validation cases of each side before an operating point other than one half is chosen
-FALSE_ALARM = 0.01  # share of validation cases beyond the feature limit
+SEEN = 500  # training cases looked at to know what pictures like them look like
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,22 +83,26 @@ def release(
         write_plan(plan, folder / "plan.json")
         write_json(folder / "recipe.json", {"recipe": to_plain(plan.recipe), "net": to_plain(plan.net)})
         model = _stored_model(plan, members, card, device)
-        model = fit_trust(model, dataset.split("val"), plan.augmentation.flips, tell=tell)
-        write_json(folder / "trust.json", to_plain(model.trust))
+        mirrors = plan.augmentation.flips
+        model = fit_trust(model, dataset.split("val"), dataset.split("train"), mirrors, tell=tell)
+        _write_trust(model, folder)
         write_json(folder / "training.json", _history(plan, members, dataset, wishes))
         split = "test" if dataset.split("test").cases else "val"
         asked = ask(model, dataset.split(split), tell=tell)
         evaluation = evaluated(model, asked, split=split)
+        # A model travels: its page shows no patient's picture and names no case. `osler evaluate` does.
         write_report(
-            evaluation,
-            folder / "evaluation",
-            title=card.title,
-            about=about(card, dataset, split),
-            pictures=extremes(model, dataset.split(split), asked.answers),
+            nameless(evaluation), folder / "evaluation", title=card.title, about=about(card, dataset, split)
         )
         card = seal(folder, replace(card, tested=_tested(dataset, split, evaluation)))
         swap(folder, out)
     return Released(out, card, evaluation)
+
+
+def nameless(evaluation: Evaluation) -> Evaluation:
+    """The evaluation with its cases numbered instead of named."""
+    rows = tuple({**row, "id": f"case {number}"} for number, row in enumerate(evaluation.rows, start=1))
+    return replace(evaluation, rows=rows)
 
 
 def calibrate(folder: Path, data: Path, *, split: str = "val", tell: Tell = silent) -> ModelCard:
@@ -109,19 +113,33 @@ def calibrate(folder: Path, data: Path, *, split: str = "val", tell: Tell = sile
     """
     model = load_model(folder)
     cases, _ = chosen_cases(model, data, split)
+    try:
+        seen, _ = chosen_cases(model, data, "train")
+    except BadDataset:
+        seen = cases  # a net from elsewhere: what it was trained on is not known here
     flips = read_plan(folder / "plan.json").augmentation.flips if (folder / "plan.json").is_file() else ()
-    fitted = fit_trust(replace(model, trust=Trust()), cases, flips, tell=tell)
+    fitted = fit_trust(replace(model, trust=Trust()), cases, seen, flips, tell=tell)
     said = f"Calibrated on {len(cases.cases)} cases of {cases.patients} patients of {cases.name} ({split})."
     limits = (*(limit for limit in model.card.limits if not limit.startswith("Calibrated on")), said)
     with replacing(folder) as beside:
         shutil.copytree(folder, beside)
-        write_json(beside / "trust.json", to_plain(fitted.trust))
+        _write_trust(fitted, beside)
         return seal(beside, replace(model.card, limits=limits))
 
 
-def fit_trust(model: Model, validation: Dataset, flips: tuple[int, ...], *, tell: Tell = silent) -> Model:
+def _write_trust(model: Model, folder: Path) -> None:
+    write_json(folder / "trust.json", to_plain(model.trust))
+    if model.space is not None:
+        kept = {"mean": torch.from_numpy(model.space.mean), "whitening": torch.from_numpy(model.space.whitening)}
+        (folder / "features.safetensors").write_bytes(save(kept))
+
+
+def fit_trust(
+    model: Model, validation: Dataset, seen: Dataset, flips: tuple[int, ...], *, tell: Tell = silent
+) -> Model:
     """The model with what validation cases say of its answers: mirrors, temperature, operating point, features.
 
+    seen   the cases it was trained on
     flips  the axes it saw mirrored while training; no other mirror image may be asked about
     """
     if not validation.cases:
@@ -146,7 +164,7 @@ def fit_trust(model: Model, validation: Dataset, flips: tuple[int, ...], *, tell
         tempered = ask(model, validation).answers
         point = choose_operating_point(tempered.chances[:, 1], tempered.labels == 1)
         model = replace(model, trust=replace(model.trust, operating_point=float(point)))
-    return replace(model, trust=_with_features(model.trust, plain.features))
+    return _with_space(model, plain.features, seen, tell=tell)
 
 
 def _gain(plain: Asked, mirrored: Asked) -> float:
@@ -166,22 +184,16 @@ def _mean_dice(asked: Asked) -> float:
     return float(np.nanmean(np.array(rows)))
 
 
-def _with_features(trust: Trust, features: Array | None) -> Trust:
-    """Mean, deviation and limit of the pooled features.
-
-    The limit is the conformal one: a new case like these lies beyond it with at most the stated chance.
-    """
-    if features is None or len(features) < 1 / FALSE_ALARM / 2:
-        return trust
-    mean, scale = features.mean(0), features.std(0) + 1e-3
-    distances = np.sort([feature_distance(row, mean, scale) for row in features])
-    rank = min(len(distances), int(np.ceil((len(distances) + 1) * (1 - FALSE_ALARM))))
-    return replace(
-        trust,
-        feature_mean=tuple(round(float(x), 5) for x in mean),
-        feature_scale=tuple(round(float(x), 5) for x in scale),
-        feature_limit=float(distances[rank - 1]),
-    )
+def _with_space(model: Model, features: Array | None, seen: Dataset, *, tell: Tell) -> Model:
+    """The model with what its training pictures look like to it, and how far from them is too far."""
+    if features is None or min(len(features), len(seen.cases)) < FEWEST:
+        return model
+    drawn = np.random.default_rng(0).permutation(len(seen.cases))[:SEEN]
+    known = ask(model, replace(seen, cases=tuple(seen.cases[i] for i in sorted(drawn))), tell=tell).features
+    assert known is not None
+    space = fit_space(known)
+    trust = replace(model.trust, feature_limit=round(fit_limit(features, space), 5))
+    return replace(model, trust=trust, space=space)
 
 
 def _stored_model(plan: Plan, members: Sequence[Trained], card: ModelCard, device: str) -> Model:
@@ -203,12 +215,13 @@ def _first_card(plan: Plan, dataset: Dataset, name: str, facts: Path | None) -> 
     modalities = tuple(sorted({channel.modality for channel in plan.recipe.channels if channel.modality}))
     kind = "volumes" if plan.recipe.dims == 3 else "flat pictures"
     train, val = dataset.split("train"), dataset.split("val")
+    pixels = plan.task == "segmentation"
     card = ModelCard(
         name=name,
         version="1",
-        title=f"{dataset.target or ', '.join(plan.classes[1:] if plan.task == 'segmentation' else plan.classes)}",
+        title=f"{', '.join(plan.classes[1:] if pixels else plan.classes) or dataset.target} ({dataset.name})",
         task=plan.task,
-        classes=plan.classes[1:] if plan.task == "segmentation" else plan.classes,
+        classes=plan.classes[1:] if pixels else plan.classes,
         sees=Sees(f"{kind} like those of {dataset.name}", plan.recipe.dims, channels, modalities),
         not_for=("pictures of another kind than it was trained on", "decisions without a qualified person"),
         limits=(

@@ -22,7 +22,7 @@ from osler.models.nets.table import NETS
 from osler.models.recipe import Recipe
 from osler.models.tasks.table import TASKS
 from osler.models.tasks.task import Task
-from osler.models.trust import Trust
+from osler.models.trust import FeatureSpace, Trust
 
 
 class Net(Protocol):
@@ -47,6 +47,7 @@ class Model:
     members  nets whose probabilities are averaged
     folder   where it was loaded from
     device   where its members live, "cpu" or "cuda:0"
+    space    what the features of training pictures look like, None where that is not known
     """
 
     card: ModelCard
@@ -56,6 +57,7 @@ class Model:
     members: tuple[Net, ...]
     folder: Path
     device: str = "cpu"
+    space: FeatureSpace | None = None
 
 
 class TorchNet:
@@ -99,6 +101,7 @@ def load_model(folder: Path | str, *, device: str = "cpu") -> Model:
         recipe = from_plain(Recipe, stored["recipe"])
         trust = from_plain(Trust, read_json(folder / "trust.json"))
         task = TASKS[card.task]
+        space = _space(folder / "features.safetensors")
         net = from_plain(NetPlan, stored["net"])
         if card.engine == "onnx":
             members: tuple[Net, ...] = (OnnxNet(folder / "model.onnx", **net.arguments),)
@@ -117,7 +120,14 @@ def load_model(folder: Path | str, *, device: str = "cpu") -> Model:
         ) from error
     if not members:
         raise BadModel(f"The model {folder.name} has no weights.", remedy="Copy the folder again.")
-    return Model(card, recipe, trust, task, members, folder, device)
+    return Model(card, recipe, trust, task, members, folder, device, space)
+
+
+def _space(path: Path) -> FeatureSpace | None:
+    if not path.is_file():
+        return None
+    stored = load_file(path)
+    return FeatureSpace(stored["mean"].numpy(), stored["whitening"].numpy())
 
 
 def _member(path: Path, net: NetPlan, recipe: Recipe, *, outputs: int, device: str) -> TorchNet:

@@ -83,9 +83,9 @@ def ask(study: Study, offer: Offer, model: "Model") -> Answer | Refusal:
 def _unlikeness(prediction: Prediction, model: "Model") -> tuple[float, float]:
     """How far the picture lies from those the model has seen, and how far is too far; infinity where unknown."""
     trust = model.trust
-    if prediction.features is None or trust.feature_limit is None:
+    if prediction.features is None or model.space is None or trust.feature_limit is None:
         return 0.0, float("inf")
-    return feature_distance(prediction.features, trust.feature_mean, trust.feature_scale), trust.feature_limit
+    return feature_distance(prediction.features, model.space), trust.feature_limit
 
 
 def _left_out(number: int, total: int, why: Problem) -> Problem:

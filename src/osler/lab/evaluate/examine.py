@@ -95,14 +95,11 @@ def chosen_cases(model: Model, data: Path, split: str) -> tuple[Dataset, tuple[s
     dataset = read_dataset(data, task=model.card.task, target=origin.target or None if origin else None)
     if split == "all":
         return dataset, ()
-    if not any(case.split for case in dataset.cases):
-        if origin is not None and origin.cases == _all_ids(dataset):
-            divided = tuple(replace(case, split=origin.sides[_id(case.id)]) for case in dataset.cases)
-            dataset = replace(dataset, cases=divided)
-        elif split == "test":
-            return dataset, (
-                "The data names no splits and is not what the model was trained on: all of it is tested.",
-            )
+    if origin is not None and origin.cases == _all_ids(dataset):
+        divided = tuple(replace(case, split=origin.sides[_id(case.id)]) for case in dataset.cases)
+        dataset = replace(dataset, cases=divided)
+    elif split == "test" and not any(case.split for case in dataset.cases):
+        return dataset, ("The data names no splits and is not what the model was trained on: all is tested.",)
     chosen = dataset.split(split)
     if not chosen.cases:
         sides = sorted({case.split or "none" for case in dataset.cases})

@@ -102,7 +102,6 @@ def about(card: ModelCard, dataset: Dataset, split: str) -> dict[str, str]:
     """Rows for the head of an evaluation page."""
     return {
         "Model": f"{card.name} {card.version}",
-        "Question": f"{card.task}: {', '.join(card.classes) or dataset.target}",
         "Data": f"{dataset.name} ({dataset.layout}), {split}",
         "Trained on": card.trained_on,
         "Osler": card.software,

@@ -226,7 +226,8 @@ def _segmentation(
         )
     size = _flat_size(shape, because) if flat else _window(shape, spacing, machine, because)
     strides, kernels = _stages(size, spacing or (1.0,) * len(size))
-    size = tuple(_round_up(n, math.prod(s[a] for s in strides)) for a, n in enumerate(size))
+    # To the nearest multiple: a window beyond the median picture would train on the padding around it.
+    size = tuple(_round_to(n, math.prod(s[a] for s in strides)) for a, n in enumerate(size))
     first = 32 if machine.accelerator else 16
     widths = tuple(min(first * 2**level, 320 if machine.accelerator else 128) for level in range(len(strides)))
     because["net"] = "a plain U-Net, hard to beat when trained well (Isensee et al. 2024); made lean for a CPU"
@@ -379,7 +380,3 @@ def _softmax(
 
 def _round_to(number: float, step: int) -> int:
     return max(step, round(number / step) * step)
-
-
-def _round_up(number: int, step: int) -> int:
-    return -(-number // step) * step

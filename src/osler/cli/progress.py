@@ -44,27 +44,32 @@ class _Lines:
     def __init__(self) -> None:
         self.stage = ""
         self.began = 0.0
+        self.first = 0  # a training that goes on does not begin at nothing
         self.told = 0.0
 
     def __call__(self, stage: str, done: int, total: int, said: str) -> None:
         now = time.monotonic()
         fresh = stage != self.stage
         if fresh:
-            self.stage, self.began = stage, now
+            self.stage, self.began, self.first = stage, now, done
         if not fresh and now - self.told < EVERY_SECONDS and done != total:
             return
         self.told = now
-        note(": ".join(part for part in (_line(stage, done, total, now - self.began), said) if part))
+        note(
+            ": ".join(
+                part for part in (_line(stage, done, total, now - self.began, first=self.first), said) if part
+            )
+        )
 
 
-def _line(stage: str, done: int, total: int, seconds: float) -> str:
+def _line(stage: str, done: int, total: int, seconds: float, *, first: int = 0) -> str:
     """
     >>> _line("training", 30, 120, 10.0)
     'training 30/120, 30 s left'
     """
     if not total:
         return f"{stage} {done}" if done else stage
-    left = seconds / done * (total - done) if done else 0
+    left = seconds / (done - first) * (total - done) if done > first else 0
     return f"{stage} {done}/{total}" + (f", {spoken(left)} left" if left >= 1 else "")
 
 

@@ -83,7 +83,8 @@ def train_member(
             recent.clear()
         now = time.monotonic()
         elapsed = standing.elapsed + now - began
-        tell("training", step, steps, f"net {member + 1} of {plan.training.members}, loss {loss:.3f}")
+        whole = plan.training.members * steps
+        tell("training", member * steps + step, whole, f"net {member + 1}, loss {loss:.3f}")
         if (
             not plan.training.steps
             and step % 20 == 0

@@ -116,7 +116,7 @@ def test_a_run_killed_with_9_goes_on(tmp_path):
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
     whole = start(tmp_path / "whole")
-    whole.communicate(timeout=120)
+    whole.communicate(timeout=400)
     assert whole.returncode == 0
     victim = start(tmp_path / "killed")
     for line in victim.stdout:
@@ -127,7 +127,7 @@ def test_a_run_killed_with_9_goes_on(tmp_path):
     assert not (tmp_path / "killed").exists()
     time.sleep(0.1)
     again = start(tmp_path / "killed")
-    said = again.communicate(timeout=120)[0]
+    said = again.communicate(timeout=400)[0]
     assert again.returncode == 0
     assert "went on from step" in said
     name = "member-0.safetensors"

@@ -64,7 +64,7 @@ def ask(study: Study, offer: Offer, model: "Model") -> Answer | Refusal:
     for case in offer.cases:
         prediction = predict(model, [study.pictures[index] for index in case])
         distance, limit = _unlikeness(prediction, model)
-        said = {"distance": f"{distance:.1f}", "limit": f"{limit:.1f}"}
+        said = {"distance": f"{distance:.2f}", "limit": f"{limit:.2f}"}
         if distance > limit and offer.support < 2:
             refusal = Refusal(offer.card.name, say("against.unlike", **said), say("refusal.remedy"))
             continue

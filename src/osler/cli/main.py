@@ -89,7 +89,7 @@ def _run(words: list[str]) -> int:
         return 0
     if verb not in COMMANDS:
         raise UnknownChoice.among("verb", verb, COMMANDS)
-    # Threads of torch that spin while they wait make every step several times slower as soon as anything else
+    # Threads of torch that spin while they wait make every step much slower as soon as anything else
     # runs on the machine (measured: benchmarks/threads.json). Must be said before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:

@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> dict[str, Any]:
     import resource
 
     start = time.perf_counter()
-    command = [str(Path(sys.executable).parent / "osler"), *arguments, "--json"]
+    command = [sys.executable, "-c", "from osler.cli.main import leave; leave()", *arguments, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}")

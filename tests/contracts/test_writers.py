@@ -12,10 +12,13 @@ import pytest
 from osler.core.codes import Code
 from osler.core.facts import Facts
 from osler.core.finding import Finding, Measurement
+from osler.core.image import Image
 from osler.core.quantity import Quantity
 from osler.core.report import NOT_A_DEVICE, KeyPicture, ModelUse, Problem, Report
+from osler.core.study import Study
 from osler.results.table import WRITERS
 
+STUDY = Study((Image(np.full((20, 30), 90, np.uint8)),), name="film <3> & co")
 NOTE = "mrs example, room 4"  # what people type into a description
 
 READ = Report(
@@ -65,7 +68,7 @@ def text_of(path: Path) -> str:
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_every_writer_keeps_what_the_report_says(name, tmp_path):
-    path = WRITERS[name](READ, tmp_path)
+    (path,) = WRITERS[name](READ, STUDY, tmp_path)
     text = text_of(path)
     assert path.parent == tmp_path and path.stem == "report"
     said = [READ.study, READ.study_uid, READ.pathway, READ.software, "model-a", "1.2.0", "abc123", NOT_A_DEVICE]
@@ -81,14 +84,16 @@ def test_every_writer_keeps_what_the_report_says(name, tmp_path):
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_every_number_can_be_read_back(name, tmp_path):
-    numbers = {float(n) for n in re.findall(r"(?<![\w.])\d+\.\d+", text_of(WRITERS[name](READ, tmp_path)))}
+    numbers = {
+        float(n) for n in re.findall(r"(?<![\w.])\d+\.\d+", text_of(WRITERS[name](READ, STUDY, tmp_path)[0]))
+    }
     for value in (3.1415, 0.9312, 0.125, 0.25, 0.625):
         assert any(abs(number - value) < 0.006 for number in numbers), value
 
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_declined_report_gives_the_reason_and_no_answer(name, tmp_path):
-    text = text_of(WRITERS[name](DECLINED, tmp_path))
+    text = text_of(WRITERS[name](DECLINED, STUDY, tmp_path)[0])
     for problem in DECLINED.declined:
         assert problem.what in text
     assert "Train one." in text and NOT_A_DEVICE in text
@@ -98,14 +103,14 @@ def test_a_declined_report_gives_the_reason_and_no_answer(name, tmp_path):
 @pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("report", [READ, DECLINED], ids=["read", "declined"])
 def test_no_writer_tells_who_the_patient_is(name, report, tmp_path):
-    WRITERS[name](report, tmp_path)
+    WRITERS[name](report, STUDY, tmp_path)
     for path in tmp_path.iterdir():
         assert NOTE.encode() not in path.read_bytes()
 
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_writing_again_replaces_and_leaves_nothing_behind(name, tmp_path):
-    WRITERS[name](READ, tmp_path)
+    WRITERS[name](READ, STUDY, tmp_path)
     first = sorted(path.name for path in tmp_path.iterdir())
-    WRITERS[name](READ, tmp_path)
+    WRITERS[name](READ, STUDY, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == first

@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 from osler.core.facts import Facts
 from osler.core.finding import Finding
 from osler.core.report import KeyPicture, Report
+from osler.core.study import Study
 from osler.io.open import open_picture
 from osler.results.json import REPORT_VERSION, report_to_json, write_report_json
 
@@ -35,7 +36,7 @@ def test_any_probability_gives_strict_json(probability):
 
 def test_the_pictures_named_lie_beside_it(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 255, (12, 14, 3)).astype(np.uint8)
-    path = write_report_json(replace(EMPTY, key_pictures=(KeyPicture("one", pixels),) * 2), tmp_path)
+    (path,) = write_report_json(replace(EMPTY, key_pictures=(KeyPicture("one", pixels),) * 2), Study(()), tmp_path)
     named = [picture["file"] for picture in json.loads(path.read_text())["key_pictures"]]
     assert named == ["picture-1.png", "picture-2.png"]
     for name in named:

@@ -139,10 +139,11 @@ def _read(path: Path, shelf: "Shelf", reports: Path) -> tuple["Report", Path]:
     from osler.results.table import WRITERS
 
     output.note(f"Reading {path.name}.")
-    report = read_study(open_study(path), shelf)
+    study = open_study(path)
+    report = read_study(study, shelf)
     place = reports / path.name.partition(".")[0]
     with filling(place) as folder:
-        written = {name: write(report, folder).relative_to(folder) for name, write in WRITERS.items()}
+        written = {name: write(report, study, folder)[0].relative_to(folder) for name, write in WRITERS.items()}
     return report, place / written["html"]
 
 

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     report = read_study(study, Shelf.default(), pathway=arguments.pathway, device=device)
     out: Path = arguments.out
     with filling(out) as folder:
-        written = {name: write(report, folder).relative_to(folder) for name, write in WRITERS.items()}
+        written = {name: write(report, study, folder)[0].relative_to(folder) for name, write in WRITERS.items()}
     if arguments.json:
         output.say_json(report_to_json(report) | {"written": {name: out / path for name, path in written.items()}})
     else:

@@ -7,6 +7,7 @@ Wherever the road ends, the report says where and why, and gives no answer: Osle
 """
 
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from importlib.metadata import version
 from osler.clinic.pathways.asking import Answer, ask, good_enough
 from osler.clinic.pathways.choose import offers_for, what_it_shows, what_models_read
 from osler.clinic.pathways.pathway import Refusal
-from osler.clinic.pathways.telling import mind, model_use, show, tell
+from osler.clinic.pathways.telling import drawings, mind, model_use, show, tell
 from osler.core.report import Problem, Report
 from osler.core.study import Study
 from osler.models.shelf import Shelf
@@ -73,6 +74,7 @@ def read_study(study: Study, shelf: Shelf, *, pathway: str = "", device: str = "
         findings=findings,
         key_pictures=pictures,
         models=(model_use(answer),),
+        drawings=drawings(answer),
     )
 
 
@@ -116,6 +118,7 @@ def bind(study: Study, clock: "Clock", *, declined: tuple[Problem, ...] = ()) ->
         seconds=clock.laps,
         software=f"osler {version('osler')}",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        uid=f"2.25.{uuid.uuid4().int}",
     )
 
 

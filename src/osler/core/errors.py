@@ -10,6 +10,7 @@
     │   └── BadDataset    labels, classes, patients or files that do not add up
     ├── BadModel          a model folder that is damaged or cannot run here
     ├── NoRoom            the disk or the memory is full
+    ├── CannotHold        a result format that cannot hold this report: no mask, no DICOM source
     └── Declined          Osler may not answer: no model for this study, or it is not good enough (exit code 3)
 
 Exit codes are mapped at the edge (`cli/output.py`), never here. Texts never carry a patient's identity.
@@ -80,6 +81,10 @@ class BadModel(OslerError):
 
 class NoRoom(OslerError):
     """The disk or the memory is full."""
+
+
+class CannotHold(OslerError):
+    """A result format that cannot hold this report, or this picture."""
 
 
 class Declined(OslerError):

@@ -27,6 +27,7 @@ class Finding:
     measurements  volumes, diameters
     picture       index of the study's picture it was found on
     distribution  class -> probability, in the order of the classes
+    label         which label of the mask on that picture it speaks of, None where nothing was drawn
     """
 
     name: str
@@ -38,3 +39,4 @@ class Finding:
     measurements: tuple[Measurement, ...] = ()
     picture: int = 0
     distribution: tuple[tuple[str, float], ...] = ()
+    label: int | None = None

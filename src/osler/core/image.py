@@ -7,6 +7,7 @@ import numpy as np
 from osler.core.arrays import Array
 from osler.core.errors import BadPixels
 from osler.core.facts import Facts
+from osler.core.origin import Origin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,14 +18,14 @@ class Image:
                   also where the file said MONOCHROME1
     spacing_mm    between neighbours along (rows, columns); None where the file does not say
     facts         what the header says
-    instance_uid  the SOP Instance the pixels came from, "" for files without one
-    series_uid, study_uid  likewise
+    origin        the DICOM object the pixels came from; None for other files
+    series_uid, study_uid  "" for files without one
     """
 
     array: Array
     spacing_mm: tuple[float, float] | None = None
     facts: Facts = field(default_factory=Facts)
-    instance_uid: str = ""
+    origin: Origin | None = None
     series_uid: str = ""
     study_uid: str = ""
 

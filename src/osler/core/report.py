@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from osler.core.arrays import Array
 from osler.core.facts import Facts
 from osler.core.finding import Finding
+from osler.core.mask import Mask
 
 NOT_A_DEVICE = "Decision support for research, not a medical device. A qualified person decides."
 
@@ -45,6 +46,18 @@ class KeyPicture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """What a model drew on one picture of the study.
+
+    picture  index of the study's picture, on whose grid the mask lies
+    mask     its labels; a finding names its own in `Finding.label`
+    """
+
+    picture: int
+    mask: Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Report:
     """One reading of one study.
 
@@ -60,6 +73,8 @@ class Report:
     seconds        per stage: (("quality", .02), ...)
     software       "osler 0.1.0"
     created        ISO 8601, UTC
+    uid            of this reading, "2.25.": every object written of it has UIDs made from this one
+    drawings       masks, one for each picture on which something was outlined
     """
 
     study: str
@@ -74,3 +89,5 @@ class Report:
     seconds: tuple[tuple[str, float], ...]
     software: str
     created: str
+    uid: str = ""
+    drawings: tuple[Drawing, ...] = ()

@@ -8,6 +8,7 @@ from osler.core.arrays import Array
 from osler.core.errors import BadGeometry
 from osler.core.facts import Facts
 from osler.core.geometry import Geometry
+from osler.core.origin import Origin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,14 +19,14 @@ class Volume:
     geometry       where each voxel lies (LPS, mm)
     unit           "HU", "SUV", or "" where the numbers mean nothing by themselves (most MR)
     facts          what the header says; facts.modality is "CT", "MR", "PT", ...
-    instance_uids  SOP Instance UID per slice (several slices may share one multi-frame instance); () for files
+    origins        the DICOM object, and in it the frame, of each slice; () for other files
     """
 
     array: Array
     geometry: Geometry
     unit: str = ""
     facts: Facts = field(default_factory=Facts)
-    instance_uids: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
     series_uid: str = ""
     study_uid: str = ""
 
@@ -38,6 +39,11 @@ class Volume:
         view = np.asarray(self.array).view()
         view.flags.writeable = False
         object.__setattr__(self, "array", view)
+
+    @property
+    def instance_uids(self) -> tuple[str, ...]:
+        """SOP Instance UID per slice; several slices may share one multi-frame instance."""
+        return tuple(origin.instance_uid for origin in self.origins)
 
     def with_array(self, array: Array, *, unit: str | None = None) -> "Volume":
         """The same place, other numbers."""

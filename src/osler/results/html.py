@@ -6,6 +6,7 @@ from typing import Any
 from osler.core.finding import Finding
 from osler.core.quantity import Quantity
 from osler.core.report import NOT_A_DEVICE, Report
+from osler.core.study import Study
 from osler.io.files import replacing
 from osler.results.pictures import as_data_uri
 from osler.results.sentences import say
@@ -19,9 +20,9 @@ def write_html(report: Report, path: Path) -> Path:
     return path
 
 
-def write_report_html(report: Report, folder: Path) -> Path:
+def write_report_html(report: Report, study: Study, folder: Path) -> tuple[Path, ...]:
     """Write report.html into `folder`. Raises NoRoom when the disk is full."""
-    return write_html(report, folder / "report.html")
+    return (write_html(report, folder / "report.html"),)
 
 
 def report_to_html(report: Report) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from osler.core.codes import Code
 from osler.core.finding import Finding, Measurement
 from osler.core.report import NOT_A_DEVICE, ModelUse, Problem, Report
+from osler.core.study import Study
 from osler.io.files import write_json
 from osler.results.pictures import picture_name, write_pictures
 
@@ -68,12 +69,12 @@ def report_to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def write_report_json(report: Report, folder: Path) -> Path:
+def write_report_json(report: Report, study: Study, folder: Path) -> tuple[Path, ...]:
     """Write report.json and its key pictures into `folder`. Raises NoRoom when the disk is full."""
     write_pictures(report, folder)
     path = folder / "report.json"
     write_json(path, report_to_json(report))
-    return path
+    return (path,)
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

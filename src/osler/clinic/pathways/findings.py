@@ -185,12 +185,13 @@ def _segmentation(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ..
     for label, class_name in mask.labels.items():
         name, code = speaker.name(class_name), speaker.code(class_name)
         if not mask.of(label).any():
-            found.append(Finding(name, say("statement.segmentation.absent", name=name), code, present=False))
+            absent = say("statement.segmentation.absent", name=name)
+            found.append(Finding(name, absent, code, present=False, label=label))
             continue
         measured = measure_label(prediction, label)
         said = ", ".join(f"{m.name.lower()} {m.quantity}" for m in measured if m.code in _IN_A_SENTENCE)
         statement = say("statement.segmentation", name=name, measured=said)
-        found.append(Finding(name, statement, code, present=True, measurements=measured))
+        found.append(Finding(name, statement, code, present=True, measurements=measured, label=label))
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from osler.clinic.pathways.findings import findings_of
 from osler.clinic.pathways.key_pictures import key_pictures
 from osler.clinic.pathways.pathway import Offer
 from osler.core.finding import Finding
-from osler.core.report import KeyPicture, ModelUse, Problem
+from osler.core.report import Drawing, KeyPicture, ModelUse, Problem
 from osler.core.study import Study
 from osler.results.sentences import say
 
@@ -36,6 +36,16 @@ def show(study: Study, answer: Answer) -> tuple[KeyPicture, ...]:
                 picture = replace(picture, title=f"{where}: {picture.title}")
             shown.append(picture)
     return tuple(shown)
+
+
+def drawings(answer: Answer) -> tuple[Drawing, ...]:
+    """What was outlined, picture by picture, labels under the names that the report uses."""
+    drawn = []
+    for index, prediction in answer.cases:
+        if prediction.mask is not None:
+            labels = {label: answer.speaker.name(name) for label, name in prediction.mask.labels.items()}
+            drawn.append(Drawing(index, replace(prediction.mask, labels=labels)))
+    return tuple(drawn)
 
 
 def mind(study: Study, answer: Answer, offers: Sequence[Offer]) -> tuple[Problem, ...]:

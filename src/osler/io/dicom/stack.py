@@ -14,6 +14,7 @@ from osler.core.arrays import Array
 from osler.core.errors import AskedWrongly, BadGeometry, Unreadable
 from osler.core.geometry import Geometry
 from osler.core.image import Image
+from osler.core.origin import Origin
 from osler.core.study import Picture
 from osler.core.volume import Volume
 from osler.io.dicom.facts import facts_of
@@ -197,10 +198,15 @@ def _image(instance: Instance, item: str) -> Image:
         meaning(dataset, stored, path, scale=scale_of(header), quantity=facts.modality in _QUANTITIES),
         spacing_mm=_flat_spacing(header),
         facts=facts,
-        instance_uid=text(header, "SOPInstanceUID"),
+        origin=_origin(instance, frame + 1 if frames > 1 else None),
         series_uid=text(header, "SeriesInstanceUID"),
         study_uid=text(header, "StudyInstanceUID"),
     )
+
+
+def _origin(instance: Instance, frame: int | None) -> Origin:
+    header = instance.header
+    return Origin(text(header, "SOPInstanceUID"), text(header, "SOPClassUID"), instance.path, frame)
 
 
 def _flat_spacing(header: "Dataset") -> tuple[float, float] | None:
@@ -440,7 +446,7 @@ def _volume(ordered: list[Plane], name: str) -> Volume:
         geometry,
         unit=unit,
         facts=facts,
-        instance_uids=tuple(text(one.instance.header, "SOPInstanceUID") for one in ordered),
+        origins=tuple(_origin(one.instance, None if one.frame is None else one.frame + 1) for one in ordered),
         series_uid=text(header, "SeriesInstanceUID"),
         study_uid=text(header, "StudyInstanceUID"),
     )

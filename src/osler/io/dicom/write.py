@@ -14,6 +14,7 @@ from osler.core.errors import AskedWrongly
 from osler.core.facts import Facts
 from osler.core.image import Image
 from osler.core.volume import Volume
+from osler.io.dicom.encode import decimal_string, save_dataset
 from osler.io.files import replacing
 
 if TYPE_CHECKING:
@@ -59,19 +60,19 @@ def write_series(volume: Volume, folder: Path, *, patient: str = "Made-up^Patien
             dataset.FrameOfReferenceUID = _uid(seed, "frame")
             dataset.PositionReferenceIndicator = ""
             dataset.PatientPosition = "HFS"
-            dataset.ImagePositionPatient = [_decimal(x) for x in position]
-            dataset.ImageOrientationPatient = [_decimal(x) for x in (*along_row, *along_column)]
-            dataset.PixelSpacing = [_decimal(spacing[1]), _decimal(spacing[2])]
-            dataset.SliceThickness = _decimal(abs(float(step)))
+            dataset.ImagePositionPatient = [decimal_string(x) for x in position]
+            dataset.ImageOrientationPatient = [decimal_string(x) for x in (*along_row, *along_column)]
+            dataset.PixelSpacing = [decimal_string(spacing[1]), decimal_string(spacing[2])]
+            dataset.SliceThickness = decimal_string(abs(float(step)))
             dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL" if modality == "CT" else "M"]
             if modality == "CT":
                 dataset.KVP = "120"
                 dataset.RescaleType = "HU"
             else:
                 _add_mr(dataset)
-            dataset.RescaleSlope, dataset.RescaleIntercept = _decimal(slope), _decimal(intercept)
+            dataset.RescaleSlope, dataset.RescaleIntercept = decimal_string(slope), decimal_string(intercept)
             _add_pixels(dataset, pixels, bits=16 if modality == "CT" else 12)
-            _save(dataset, beside / f"{n + 1:04d}.dcm")
+            save_dataset(dataset, beside / f"{n + 1:04d}.dcm")
     return [folder / f"{n + 1:04d}.dcm" for n in range(len(stored))]
 
 
@@ -87,11 +88,11 @@ def write_radiograph(image: Image, path: Path, *, patient: str = "Made-up^Patien
     dataset.ImageType = ["ORIGINAL", "PRIMARY", ""]
     dataset.ViewPosition = image.facts.view
     if image.spacing_mm is not None:
-        dataset.PixelSpacing = [_decimal(x) for x in image.spacing_mm]
+        dataset.PixelSpacing = [decimal_string(x) for x in image.spacing_mm]
         dataset.PixelSpacingCalibrationType = "GEOMETRY"
     if modality == "DX":
         dataset.PresentationIntentType = "FOR PRESENTATION"
-        dataset.ImagerPixelSpacing = [_decimal(x) for x in image.spacing_mm or (1, 1)]
+        dataset.ImagerPixelSpacing = [decimal_string(x) for x in image.spacing_mm or (1, 1)]
         dataset.PixelIntensityRelationship = "LOG"
         dataset.PixelIntensityRelationshipSign = -1
         dataset.ImageLaterality = "U"
@@ -107,7 +108,7 @@ def write_radiograph(image: Image, path: Path, *, patient: str = "Made-up^Patien
     _add_pixels(dataset, image.array, bits=max(bits, int(image.array.max(initial=0)).bit_length()))
     dataset.WindowCenter, dataset.WindowWidth = str(2 ** (bits - 1)), str(2**bits)
     with replacing(path) as beside:
-        _save(dataset, beside)
+        save_dataset(dataset, beside)
 
 
 def _stored(array: Array, modality: str) -> tuple[Array, float, float]:
@@ -117,7 +118,7 @@ def _stored(array: Array, modality: str) -> tuple[Array, float, float]:
     low, high = float(array.min()), float(array.max())
     if array.dtype.kind in "biu" and low >= 0 and high < 4096:
         return array.astype(np.uint16), 1.0, 0.0
-    slope = float(_decimal((high - low) / 4095 or 1.0))  # as it will be read
+    slope = float(decimal_string((high - low) / 4095 or 1.0))  # as it will be read
     return np.clip(np.rint((array - low) / slope), 0, 4095).astype(np.uint16), slope, low
 
 
@@ -171,25 +172,6 @@ def _add_pixels(dataset: "Dataset", pixels: Array, *, bits: int) -> None:
     dataset["PixelData"].VR = "OB" if pixels.dtype.itemsize == 1 else "OW"
 
 
-def _save(dataset: "Dataset", path: Path) -> None:
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
-
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.file_meta.ImplementationClassUID = _uid(0, "implementation")
-    dataset.save_as(path, enforce_file_format=True)
-
-
 def _uid(seed: int, what: str) -> str:
     """A UID made from a UUID (PS3.5 B.2), so that no registered root is needed."""
     return f"2.25.{uuid.uuid5(_NAMESPACE, f'made-up {seed} {what}').int}"
-
-
-def _decimal(value: float) -> str:
-    """A decimal string of at most 16 characters (PS3.5 6.2, DS), as exact as fits."""
-    for digits in range(16, 0, -1):
-        text = f"{value:.{digits}g}"
-        if len(text) <= 16:
-            return "0" if float(text) == 0 else text
-    return "0"

@@ -1,0 +1,149 @@
+"""What every DICOM object that a reading makes has in common: whose it is, which study, and who made it.
+
+Sources: DICOM PS3.3 C.7.1.1 (Patient), C.7.2.1 (General Study), C.7.2.2 (Patient Study), C.7.3.1 (General Series),
+C.7.5.1 and C.7.5.2 (Equipment), C.12.1 (SOP Common).
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from osler.core.errors import CannotHold
+from osler.core.origin import Origin
+from osler.core.report import NOT_A_DEVICE, Report
+from osler.core.study import Picture, Study
+from osler.core.volume import Volume
+from osler.io.dicom.encode import uid_of
+from osler.io.dicom.parse import read_header, text
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+MANUFACTURER = "Osler"
+MODEL_NAME = "Osler"
+
+# Type 2 must be there, empty if the source does not say.
+_PATIENT_AND_STUDY = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "ReferringPhysicianName",
+    "StudyID",
+    "AccessionNumber",
+)
+_WHERE_SAID = (
+    "SpecificCharacterSet",
+    "TimezoneOffsetFromUTC",
+    "IssuerOfPatientID",
+    "StudyDescription",
+    "PatientAge",
+    "PatientSize",
+    "PatientWeight",
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "DeidentificationMethodCodeSequence",
+)
+
+
+def origins_of(picture: Picture) -> tuple[Origin, ...]:
+    """The DICOM object of each slice, or of the image; () for other files."""
+    if isinstance(picture, Volume):
+        return picture.origins
+    return (picture.origin,) if picture.origin is not None else ()
+
+
+def source_header(study: Study, picture: int = 0) -> "Dataset":
+    """The header that results copy the patient and the study from: of the first slice of a picture.
+
+    Raises CannotHold when the picture did not come from DICOM, Unreadable when its file is gone.
+    """
+    origins = origins_of(study.pictures[picture]) if picture < len(study.pictures) else ()
+    if not origins:
+        raise CannotHold(
+            f"{study.name} is not DICOM: there is no patient and no study to file a DICOM result under.",
+            remedy="Read the DICOM study, or ask for json, html, pdf or fhir.",
+        )
+    return read_header(origins[0].path)
+
+
+def begin_object(
+    source: "Dataset", report: Report, *, sop_class: str, modality: str, what: str, number: int, instance: int = 1
+) -> "Dataset":
+    """A new object in the study of `source`: patient, study, series, equipment; the rest is its writer's.
+
+    what      the kind of result in a word, "SEG": each kind is a series of its own in each reading
+    number    Series Number, 9000 and up so that results stand behind the images
+    instance  Instance Number; objects of one series differ in it
+    """
+    from pydicom import Dataset
+
+    dataset = Dataset()
+    for keyword in _WHERE_SAID:
+        if keyword in source:
+            dataset[keyword] = source[keyword]
+    for keyword in _PATIENT_AND_STUDY:
+        if keyword in source:
+            dataset[keyword] = source[keyword]
+        else:
+            setattr(dataset, keyword, "")
+    made = datetime.fromisoformat(report.created) if report.created else datetime.now()
+    day, clock = made.strftime("%Y%m%d"), made.strftime("%H%M%S")
+    dataset.SOPClassUID = sop_class
+    dataset.SOPInstanceUID = uid_of(report.uid, what, str(instance))
+    dataset.InstanceCreationDate, dataset.InstanceCreationTime = day, clock
+    dataset.Modality = modality
+    dataset.SeriesInstanceUID = uid_of(report.uid, what)
+    dataset.SeriesNumber, dataset.InstanceNumber = number, instance
+    dataset.SeriesDate, dataset.SeriesTime = day, clock
+    dataset.ContentDate, dataset.ContentTime = day, clock
+    dataset.SeriesDescription = series_description(report, what)
+    add_equipment(dataset, report)
+    return dataset
+
+
+def series_description(report: Report, what: str) -> str:
+    """What a worklist shows: the model and its version, in 64 characters (LO)."""
+    model = f"{report.models[0].name} {report.models[0].version}" if report.models else "declined"
+    return f"AI {what}: {model}"[:64]
+
+
+def add_equipment(dataset: "Dataset", report: Report) -> None:
+    """Who made the object: Osler, and each model as contributing equipment (109102, Processing Equipment)."""
+    from pydicom import Dataset
+
+    dataset.Manufacturer, dataset.ManufacturerModelName = MANUFACTURER, MODEL_NAME
+    dataset.DeviceSerialNumber, dataset.SoftwareVersions = "0", report.software
+    models = []
+    for model in report.models:
+        item = Dataset()
+        item.PurposeOfReferenceCodeSequence = [code_item("109102", "DCM", "Processing Equipment")]
+        item.Manufacturer, item.ManufacturerModelName = MANUFACTURER, model.name[:64]
+        item.SoftwareVersions = model.version[:64]
+        item.DeviceSerialNumber = model.digest[:64]
+        item.ContributionDescription = NOT_A_DEVICE
+        models.append(item)
+    if models:
+        dataset.ContributingEquipmentSequence = models
+
+
+def code_item(value: str, scheme: str, meaning: str) -> "Dataset":
+    """One item of a code sequence (PS3.3 section 8.8)."""
+    from pydicom import Dataset
+
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning[:64]
+    return item
+
+
+def frame_of_reference(source: "Dataset") -> str:
+    """Frame of Reference UID of a source header, "" where it does not say."""
+    return text(source, "FrameOfReferenceUID")
+
+
+def folder_file(folder: Path, what: str, instance: int = 1) -> Path:
+    """Where a result goes: "seg.dcm", then "seg-2.dcm"."""
+    return folder / (f"{what}.dcm" if instance == 1 else f"{what}-{instance}.dcm")

@@ -49,12 +49,15 @@ class KeyPicture:
 class Drawing:
     """What a model drew on one picture of the study.
 
-    picture  index of the study's picture, on whose grid the mask lies
-    mask     its labels; a finding names its own in `Finding.label`
+    picture      index of the study's picture, on whose grid the mask lies
+    mask         its labels; a finding names its own in `Finding.label`
+    probability  (labels, *mask's shape) float, 0 to 1, in the order of the mask's labels: how likely each voxel is
+                 each label; None where the model gives none
     """
 
     picture: int
     mask: Mask
+    probability: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

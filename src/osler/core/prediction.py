@@ -16,6 +16,7 @@ class Prediction:
     value          the number of a regression, the expected grade of an ordinal answer
     mask           the labels of a segmentation, on the grid of the picture that came in
     mask_probability  (classes,) mean probability inside each label's mask, how sure the net is of what it drew
+    voxel_probability  (classes, *shape of the mask) float16: how likely each voxel is each label
     features       (n,) pooled features of the net, for the out-of-distribution gate; None where there are none
     seconds        time in the net and its preparation
     """
@@ -26,5 +27,6 @@ class Prediction:
     value: float | None = None
     mask: Mask | None = None
     mask_probability: Array | None = None
+    voxel_probability: Array | None = None
     features: Array | None = None
     seconds: float = 0.0

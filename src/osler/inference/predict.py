@@ -116,8 +116,14 @@ def _segment(model: Model, case: Prepared, start: float) -> Prediction:
         if isinstance(native, Image)
         else Mask(labels, names, geometry=native.geometry)
     )
-    seconds = time.perf_counter() - start
-    return Prediction(model.card.task, model.card.classes, mask=mask, mask_probability=sure, seconds=seconds)
+    return Prediction(
+        model.card.task,
+        model.card.classes,
+        mask=mask,
+        mask_probability=sure,
+        voxel_probability=shares[1:].astype(np.float16),
+        seconds=time.perf_counter() - start,
+    )
 
 
 def _tempered(probabilities: Array, temperatures: tuple[float, ...], *, exclusive: bool) -> Array:

@@ -44,7 +44,8 @@ def drawings(answer: Answer) -> tuple[Drawing, ...]:
     for index, prediction in answer.cases:
         if prediction.mask is not None:
             labels = {label: answer.speaker.name(name) for label, name in prediction.mask.labels.items()}
-            drawn.append(Drawing(index, replace(prediction.mask, labels=labels)))
+            mask = replace(prediction.mask, labels=labels)
+            drawn.append(Drawing(index, mask, prediction.voxel_probability))
     return tuple(drawn)
 
 

@@ -271,12 +271,12 @@ def _mask_notes(answers: Answers, tolerance_mm: float) -> list[str]:
         invented = sum(one["dice"] == 0 and np.isnan(one["hd95_mm"]) and one["lesions"] == 0 for one in scores)
         if neither:
             notes.append(
-                f"{neither} cases have no '{name}' in either mask and are left out of its Dice and surfaces."
+                f"In {_cases(neither)} '{name}' is in neither mask; its Dice and surfaces leave them out."
             )
         if missed:
-            notes.append(f"'{name}' was missed wholly in {missed} cases (Dice 0), which have no HD95.")
+            notes.append(f"'{name}' was missed wholly in {_cases(missed)} (Dice 0, no HD95).")
         if invented:
-            notes.append(f"'{name}' was drawn in {invented} cases that have none (Dice 0), which have no HD95.")
+            notes.append(f"'{name}' was drawn in {_cases(invented)} without any (Dice 0, no HD95).")
     if any(np.isnan(case[answers.classes[0]]["volume_ml"]) for case in answers.masks):
         notes.append("The pictures are flat: there are no volumes, and distances are in pixels without a spacing.")
     return notes
@@ -286,3 +286,7 @@ def _without_nan(value: object) -> object:
     if isinstance(value, Mapping):
         return {name: _without_nan(inner) for name, inner in value.items()}
     return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _cases(count: int) -> str:
+    return "1 case" if count == 1 else f"{count} cases"

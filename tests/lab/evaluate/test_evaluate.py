@@ -116,7 +116,7 @@ def test_segmentation_means_are_over_labels_and_leave_out_what_has_no_value():
     assert found.metrics["volume_error_ml"].value == pytest.approx((1 + 4 / 3) / 2)
     assert found.metrics["volume_bias_ml"].value == pytest.approx((-1 / 3 - 4 / 3) / 2)
     assert found.metrics["lesion_sensitivity"].value == pytest.approx((1 + 0.5) / 2)
-    assert any("1 cases have no 'small'" in note for note in found.notes)
+    assert any("In 1 case 'small' is in neither mask" in note for note in found.notes)
     assert any("'small' was missed wholly in 1" in note for note in found.notes)
 
 

@@ -7,12 +7,17 @@ BIN    := $(VENV)/bin
 # Two test workers share two cores, so that each computes with one thread.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint bench docs clean environment
+# Programs of others that some tests ask: what they need of Debian's is installed where that may be done.
+SYSTEM := $(VENV)/.system
+TOOLS  := dciodvfy Orthanc storescu dcm2niix
+DEBIAN := dicom3tools orthanc orthanc-dicomweb dcmtk dcm2niix
+
+.PHONY: demo test lint bench docs clean environment system
 
 demo: $(STAMP)  ## train on made-up patients, read real images, show the reports
 	$(BIN)/osler demo --out demo
 
-test: lint  ## lint, then every test but the benchmarks
+test: lint system  ## lint, then every test but the benchmarks
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 -m "not benchmark"
 
 lint: $(STAMP)  ## style, types, the import contract
@@ -33,6 +38,8 @@ clean:  ## everything that can be made again
 
 environment: $(STAMP)
 
+system: $(SYSTEM)  ## DICOM validators and a PACS for the tests; without them those are skipped (none: make TOOLS= test)
+
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Osler needs Python 3.11 or later; give one with: make PYTHON=python3.12" >&2; exit 1; }
@@ -47,3 +54,22 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "Offer pip a torch wheel without CUDA (PIP_INDEX_URL or PIP_FIND_LINKS), then: make clean $(MAKECMDGOALS)" >&2; \
 	  exit 1; fi
 	@touch $@
+
+# Never fails. While it installs, policy-rc.d keeps Orthanc's service from starting: the tests start their own.
+$(SYSTEM): $(STAMP)
+	@PATH="$$PATH:/usr/sbin:/sbin"; missing=; \
+	for tool in $(TOOLS); do command -v $$tool >/dev/null 2>&1 || missing="$$missing $$tool"; done; \
+	if [ -z "$$missing" ]; then touch $@; exit 0; fi; \
+	echo "Not on this machine:$$missing. Tests that need them are skipped." >&2; \
+	if ! command -v apt-get >/dev/null 2>&1; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as="sudo -n"; \
+	else echo "To run them: apt-get install $(DEBIAN)" >&2; exit 0; fi; \
+	echo "Installing $(DEBIAN)." >&2; \
+	policy=/usr/sbin/policy-rc.d; \
+	if [ -e $$policy ]; then policy=; \
+	else printf '#!/bin/sh\nexit 101\n' | $$as tee $$policy >/dev/null && $$as chmod +x $$policy; fi; \
+	apt-cache show $(DEBIAN) >/dev/null 2>&1 || $$as apt-get update -qq || true; \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(DEBIAN) >/dev/null \
+	  || echo "They could not be installed; to try again: rm $@" >&2; \
+	if [ -n "$$policy" ]; then $$as rm -f $$policy; fi; \
+	touch $@

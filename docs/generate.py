@@ -173,11 +173,15 @@ def pathways_page() -> str:
 
 def formats_page() -> str:
     """The formats of a report."""
-    from osler.results.table import WRITERS
+    from osler.results.table import USUAL, WRITERS
 
-    text = "# Report formats\n\n`osler read` writes every one of them.\n"
+    text = (
+        f"# Report formats\n\n`osler read` writes `{USUAL}`; `--results` names others, with commas, or `all`.\n"
+        "A format that cannot hold a reading says so, and the others are written. "
+        "[Which for whom](../how-to/results.md), and [how a PACS gets them](../how-to/pacs.md).\n"
+    )
     for name, write in WRITERS.items():
-        text += f"\n## {name}\n\n{_plain(write)}\n"
+        text += f"\n## {name}\n\n```text\n{_plain(write)}\n```\n"
     from osler.results.json import report_to_json
 
     return f"{text}\n## Keys of report.json\n\n```text\n{_plain(report_to_json)}\n```\n"

@@ -8,11 +8,15 @@ import pytest
 import SimpleITK
 from PIL import Image as Pillow
 
-from osler.core.errors import AskedWrongly, BadPixels, OslerError, Unreadable
+from osler.core.errors import AskedWrongly, BadDataset, BadPixels, OslerError, Unreadable
+from osler.core.facts import Facts
+from osler.core.geometry import Geometry
 from osler.core.image import Image
 from osler.core.volume import Volume
 from osler.io import arrays
-from osler.io.dicom.write import write_radiograph
+from osler.io.dicom.parse import read_header
+from osler.io.dicom.write import write_radiograph, write_series
+from osler.io.labels import write_label_names
 from osler.io.open import PICTURE_SUFFIXES, glance, is_picture, open_mask, open_picture, open_study
 from osler.io.raster import write_image
 
@@ -247,3 +251,131 @@ def test_whatever_the_bytes_are_only_expected_errors_come_out(tmp_path, noise, s
         for opened in (open_picture, open_study, open_mask, glance):
             with contextlib.suppress(OslerError):
                 opened(path)
+
+
+@pytest.fixture
+def series(tmp_path, noise):
+    """A folder with a made-up CT of five slices."""
+    array = noise.integers(-1000, 1000, (5, 6, 7)).astype(np.int16)
+    volume = Volume(
+        array, Geometry.from_spacing((5, 6, 7), (2.5, 0.8, 0.7)), unit="HU", facts=Facts(modality="CT")
+    )
+    write_series(volume, tmp_path / "disc" / "ct", seed=3)
+    return tmp_path / "disc", volume
+
+
+def test_a_zip_is_a_study(series, tmp_path):
+    folder, volume = series
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in folder.rglob("*.dcm"):
+            archive.write(file, file.relative_to(folder))
+    study = open_study(path)
+    assert study.name == "export.zip" and study.problems == ()
+    # Twice from the same zip is twice the same: the first folder is not in the way.
+    for one in (study, open_study(path)):
+        [picture] = one.pictures
+        np.testing.assert_array_equal(np.sort(picture.array.ravel()), np.sort(volume.array.ravel()))
+        assert picture.origins[0].path.is_file()
+    with pytest.raises(AskedWrongly, match=r"export\.zip holds many files"):
+        open_picture(path)
+
+
+def test_a_zip_in_a_folder_is_left_packed_and_told(series, tmp_path):
+    folder, _ = series
+    with zipfile.ZipFile(folder / "more.zip", "w") as archive:
+        archive.writestr("1.dcm", b"")
+    assert open_study(folder).problems == ("1 file is a zip and was left packed; open it by itself.",)
+
+
+def test_a_directory_names_the_study_and_what_is_missing_from_it(series):
+    from pydicom.fileset import FileSet
+
+    folder, volume = series
+    files = FileSet()
+    for path in sorted(folder.rglob("*.dcm")):
+        files.add(path)
+    disc = folder.parent / "burnt"
+    files.write(disc)
+    [picture] = open_study(disc / "DICOMDIR").pictures
+    assert picture.array.shape == volume.array.shape
+    assert open_study(disc).problems == ()  # the folder itself, where the directory is no picture
+    last = sorted(path for path in disc.rglob("*") if path.is_file() and path.name != "DICOMDIR")[-1]
+    last.unlink()
+    for path in (disc, disc / "DICOMDIR"):
+        study = open_study(path)
+        assert "1 of 5 files that DICOMDIR lists is missing." in study.problems
+    with pytest.raises(AskedWrongly, match="DICOMDIR holds many files"):
+        open_picture(disc / "DICOMDIR")
+
+
+def test_a_film_among_pictures_is_told_and_hides_nothing(series):
+    import pydicom
+
+    folder, _ = series
+    film = pydicom.dcmread(sorted(folder.rglob("*.dcm"))[0])
+    film.SOPClassUID, film.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.3.1", "1.2.99"
+    film.SeriesInstanceUID, film.Modality, film.NumberOfFrames = "1.2.98", "US", 3
+    film.PixelData = film.PixelData * 3
+    film.save_as(folder / "film.dcm")
+    study = open_study(folder)
+    assert len(study.pictures) == 1
+    assert len(study.problems) == 1 and "film.dcm" in study.problems[0]
+
+
+def test_a_mosaic_is_told_with_its_reason(series):
+    import pydicom
+
+    folder, _ = series
+    for path in folder.rglob("*.dcm"):
+        made = pydicom.dcmread(path)
+        made.ImageType = ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]
+        made.save_as(path)
+    with pytest.raises(Unreadable, match="mosaic") as caught:
+        open_study(folder)
+    assert caught.value.remedy
+
+
+def test_names_of_labels_stand_beside_the_mask(tmp_path):
+    write_image(np.array([[0, 1], [2, 2]], np.uint8), tmp_path / "mask.png")
+    assert open_mask(tmp_path / "mask.png").labels == {1: "1", 2: "2"}
+    write_label_names({1: "liver", 2: "spleen"}, tmp_path / "mask.png")
+    assert open_mask(tmp_path / "mask.png").labels == {1: "liver", 2: "spleen"}
+    assert open_mask(tmp_path / "mask.png", labels={1: "a", 2: "b"}).labels == {1: "a", 2: "b"}
+
+
+def test_whole_slides_are_never_opened_whole(tmp_path, test_data):
+    slides = test_data / "slides"
+    if not slides.is_dir():
+        pytest.skip("no slides")
+    for name in ("small_HE.svs", "small_dicom.dcm"):
+        with pytest.raises(AskedWrongly, match="never read whole") as caught:
+            open_picture(slides / name)
+        assert "regions" in caught.value.remedy
+    with pytest.raises(OslerError, match=r"small_dicom\.dcm|Whole Slide"):
+        open_study(slides / "small_dicom.dcm")
+
+
+def test_a_real_dose_is_a_volume_and_real_structures_are_a_mask(test_data):
+    folder = test_data / "radiotherapy" / "dicom"
+    if not folder.is_dir():
+        pytest.skip("no radiotherapy")
+    kinds = {read_header(path).Modality: path for path in folder.iterdir() if path.suffix == ".dcm"}
+    dose = open_picture(kinds["RTDOSE"])
+    assert isinstance(dose, Volume) and dose.array.shape == (98, 129, 194)
+    mask = open_mask(kinds["RTSTRUCT"], "roi:5", grid=dose.geometry)
+    assert mask.array.shape == dose.array.shape and mask.array.any()
+    [label] = mask.labels
+    renamed = open_mask(kinds["RTSTRUCT"], "roi:5", grid=dose.geometry, labels={label: "heart"})
+    assert renamed.labels == {label: "heart"}
+    with pytest.raises(BadDataset, match="which has no name"):
+        open_mask(kinds["RTSTRUCT"], "roi:5", grid=dose.geometry, labels={label + 1: "lung"})
+
+
+def test_a_real_segmentation_is_a_mask(test_data):
+    folder = test_data / "dicom-conformance" / "dcmqi-objects" / "data" / "segmentations"
+    if not folder.is_dir():
+        pytest.skip("no segmentations")
+    path = next(p for p in sorted(folder.rglob("*.dcm")) if read_header(p).Modality == "SEG")
+    mask = open_mask(path)
+    assert mask.array.any() and mask.labels

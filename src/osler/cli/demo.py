@@ -136,15 +136,15 @@ def _read(path: Path, shelf: "Shelf", reports: Path) -> tuple["Report", Path]:
     from osler.cli.folders import filling
     from osler.clinic.reading import read_study
     from osler.io.open import open_study
-    from osler.results.table import WRITERS
+    from osler.results.table import WRITERS, write_results
 
     output.note(f"Reading {path.name}.")
     study = open_study(path)
     report = read_study(study, shelf)
     place = reports / path.name.partition(".")[0]
     with filling(place) as folder:
-        written = {name: write(report, study, folder)[0].relative_to(folder) for name, write in WRITERS.items()}
-    return report, place / written["html"]
+        page = write_results(report, study, folder, WRITERS).files["html"][0].relative_to(folder)
+    return report, place / page
 
 
 def _as_json(evaluation: dict[str, object], page: Path, read: list[tuple[str, "Report", Path]]) -> dict[str, Any]:

@@ -27,8 +27,10 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "train": Command("osler.cli.train", "learn from labelled pictures: a folder, a table, a MedMNIST file, ..."),
     "evaluate": Command("osler.cli.evaluate", "test a model on labelled cases, with intervals"),
+    "convert": Command("osler.cli.convert", "any readable picture or mask into any writable one, with an account"),
     "predict": Command("osler.cli.predict", "a model's answers on files"),
     "read": Command("osler.cli.read", "read one study: from DICOM or a file to a report"),
+    "show": Command("osler.cli.show", "what a study holds: series, geometry, odd things, a page of pictures"),
     "models": Command("osler.cli.models", "the shelf: list, show, add, remove, export"),
     "data": Command("osler.cli.data", "show what Osler understands of a data set"),
     "demo": Command("osler.cli.demo", "train and read on made-up patients, start to end"),

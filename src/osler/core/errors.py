@@ -7,6 +7,7 @@
     │   ├── Unreadable    broken, truncated, or of no known kind
     │   ├── BadPixels     pixels that cannot be meant: NaN, empty, constant
     │   ├── BadGeometry   grids that do not fit each other, missing slices
+    │   ├── NoSuv         a PET whose header does not say what a SUV takes
     │   └── BadDataset    labels, classes, patients or files that do not add up
     ├── BadModel          a model folder that is damaged or cannot run here
     ├── NoRoom            the disk or the memory is full
@@ -69,6 +70,10 @@ class BadPixels(BadInput):
 
 class BadGeometry(BadInput):
     """Grids that do not fit each other, or a stack with holes."""
+
+
+class NoSuv(BadInput):
+    """A PET whose header does not say all that a standardized uptake value takes."""
 
 
 class BadDataset(BadInput):

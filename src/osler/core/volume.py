@@ -20,6 +20,8 @@ class Volume:
     unit           "HU", "SUV", or "" where the numbers mean nothing by themselves (most MR)
     facts          what the header says; facts.modality is "CT", "MR", "PT", ...
     origins        the DICOM object, and in it the frame, of each slice; () for other files
+    notes          what a reader should know of how these numbers came about, a sentence each: a tilted gantry,
+                   padding that was filled, an SUV that cannot be known
     """
 
     array: Array
@@ -29,6 +31,7 @@ class Volume:
     origins: tuple[Origin, ...] = ()
     series_uid: str = ""
     study_uid: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.array.shape != self.geometry.shape:

@@ -1,103 +1,149 @@
-"""NRRD and MetaImage files, through SimpleITK, whose frame is LPS as ours is."""
+"""NRRD and MetaImage files, the formats of ITK, 3D Slicer and most laboratories. Their frame becomes LPS."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from osler.core.errors import BadPixels, OslerError, Unreadable
+from osler.core.arrays import Array
+from osler.core.errors import AskedWrongly, BadGeometry, BadPixels
 from osler.core.geometry import Geometry
 from osler.core.image import Image
+from osler.core.mask import Mask
 from osler.core.volume import Volume
+from osler.io import metaimage, nrrd
+from osler.io.block import Block, damaged, read_block
 from osler.io.glance import Glance
 from osler.io.item import numbered
+from osler.io.labels import read_label_names
 
 SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
+WRITTEN = (".nrrd", ".mha")
 
 
 def read_picture(path: Path, item: str = "") -> Image | Volume:
-    """A volume, or an image where the file has two axes.
+    """A volume, or an image where the file has two axes of space; `item` "channel:2" picks one of several.
 
-    Raises Unreadable for a broken file, BadPixels for colour volumes and more than three axes.
+    What is odd in the header's geometry is told in the volume's notes: no space named, a space that says nothing
+    of the patient, units other than mm.
+
+    Raises Unreadable for a broken file and for one whose pixels lie outside its folder, BadGeometry for a grid
+    that cannot be, BadPixels for numbers of no known type or one axis of space, NoRoom for more than the memory
+    holds, AskedWrongly when the file holds several volumes and `item` does not say which.
     """
-    header = _header(path)
-    shape, _ = _shape(header, path)
-    if item:
-        numbered(item, "channel", 1, path)
-    try:
-        file = header.Execute()
-        array = _itk().GetArrayFromImage(file)
-    except RuntimeError as error:
-        raise _broken(path, error) from error
-    if len(shape) == 2:
-        columns, rows = file.GetSpacing()
-        return Image(array, spacing_mm=(float(rows), float(columns)))
-    if array.ndim == 4:
-        raise BadPixels(f"{path.name} is a colour volume.", remedy="Save one grey channel a file.")
-    return Volume(array, _geometry(file, array.shape, path))
+    block = _header(path)
+    flat = len(block.space) == 2
+    colour = _is_colour(block)
+    if block.volumes > 1 and not item and not colour:
+        raise AskedWrongly(
+            f"{path.name} holds {block.volumes} {'images' if flat else 'volumes'}.",
+            remedy=f"Ask for one: 'channel:0' to 'channel:{block.volumes - 1}'.",
+        )
+    channel = numbered(item, "channel", block.volumes, path) if item else 0
+    geometry = None if flat else _geometry(block, path)
+    array = read_block(block, path)  # (slowest, ..., fastest)
+    # Axes that are none of space go in front, the fastest of them last but in the order of the file.
+    front = [array.ndim - 1 - n for n in block.others[::-1]]
+    back = [array.ndim - 1 - n for n in block.space[::-1]]
+    size = [array.shape[n] for n in back]
+    several = array.transpose(*front, *back).reshape(block.volumes, *size)
+    if geometry is None:
+        picture = np.moveaxis(several, 0, -1) if colour and not item else several[channel]
+        return Image(np.ascontiguousarray(picture), spacing_mm=_flat_spacing(block))
+    return Volume(np.ascontiguousarray(several[channel]), geometry, unit=block.unit, notes=block.notes)
 
 
 def glance(path: Path, item: str = "") -> Glance:
     """Shape and spacing from the header alone. Raises as `read_picture` does."""
-    header = _header(path)
-    shape, channels = _shape(header, path)
-    dtype = {"float": "float32", "double": "float64"}.get(_kind(header), _kind(header))
-    return Glance(shape, tuple(float(x) for x in header.GetSpacing()[::-1]), channels, dtype)
+    block = _header(path)
+    shape = tuple(block.sizes[n] for n in block.space[::-1])
+    spacing = _flat_spacing(block) if len(shape) == 2 else _geometry(block, path).spacing
+    return Glance(shape, spacing, 1 if item else block.volumes, block.dtype.newbyteorder("=").name)
 
 
-def _itk() -> Any:
-    import SimpleITK  # half of its functions have no types, hence Any
-
-    return SimpleITK
-
-
-def _header(path: Path) -> Any:
-    reader = _itk().ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
-        raise _broken(path, error) from error
-    return reader
+def items(path: Path) -> tuple[str, ...]:
+    """What to ask the file for: ("",) for one picture, ("channel:0", "channel:1", ...) for several."""
+    block = _header(path)
+    single = block.volumes == 1 or _is_colour(block)
+    return ("",) if single else tuple(f"channel:{n}" for n in range(block.volumes))
 
 
-def _kind(header: Any) -> str:
-    """numpy's name of the stored numbers: "int16"."""
-    name = str(_itk().GetPixelIDValueAsString(header.GetPixelID()))
-    bits = {"8-bit": "int8", "16-bit": "int16", "32-bit": "int32", "64-bit": "int64"}
-    for word, kind in bits.items():
-        if word in name and "integer" in name:
-            return f"u{kind}" if "unsigned" in name else kind
-    return "float64" if "64-bit" in name else "float32"
+def read_labels(path: Path, item: str = "") -> dict[int, str] | None:
+    """What a mask's numbers mean: from the header as 3D Slicer writes it, else from the file beside it, else None.
+
+    Raises as `read_picture` does.
+    """
+    block = _header(path)
+    layer = numbered(item, "channel", block.volumes, path) if item else 0
+    named = {number: name for (at, number), name in block.labels.items() if at == layer and number}
+    return named or read_label_names(path)
 
 
-def _shape(header: Any, path: Path) -> tuple[tuple[int, ...], int]:
-    size = tuple(int(n) for n in header.GetSize()[::-1])
-    channels = int(header.GetNumberOfComponents())
-    if len(size) == 4 and size[0] == 1:
-        size = size[1:]
-    if len(size) not in (2, 3) or min(size) < 1 or channels not in ((1, 3) if len(size) == 2 else (1,)):
-        raise BadPixels(
-            f"{path.name} is neither one image nor one volume: {len(size)} axes, {channels} numbers a voxel.",
-            remedy="Save one grey volume a file.",
+def write_volume(volume: Volume, path: Path) -> None:
+    """Write .nrrd or .mha, compressed; reading it back gives the same voxels and the same grid, and from .nrrd the
+    same unit.
+
+    Raises AskedWrongly for another suffix, NoRoom when the disk is full.
+    """
+    array = volume.array
+    if array.dtype == np.float16:  # neither format knows halves or booleans of a byte
+        array = array.astype(np.float32)
+    _write(array.astype(np.uint8) if array.dtype == bool else array, volume.geometry, path, {}, volume.unit)
+
+
+def write_mask(mask: Mask, path: Path) -> None:
+    """Write .nrrd with the labels' names in its header, or .mha, which has no room for them (`io.labels` has).
+
+    Raises AskedWrongly for another suffix or a flat mask, NoRoom when the disk is full.
+    """
+    if mask.geometry is None:
+        raise AskedWrongly(f"{path.name}: a flat mask has no place in such a file.", remedy="Write it as PNG.")
+    largest = int(mask.array.max(initial=0))
+    kind = np.uint8 if largest < 256 else np.uint16 if largest < 65536 else np.int32
+    _write(mask.array.astype(kind), mask.geometry, path, mask.labels)
+
+
+def _write(array: Array, geometry: Geometry, path: Path, labels: Mapping[int, str], unit: str = "") -> None:
+    suffix = path.suffix.lower()
+    if suffix not in WRITTEN:
+        raise AskedWrongly(
+            f"{path.name} is no name for a NRRD or MetaImage file.", remedy="End it in .nrrd or .mha."
         )
-    return size, channels
+    if suffix == ".mha":
+        metaimage.write(array, geometry, path)
+    else:
+        nrrd.write(array, geometry, path, labels, unit)
 
 
-def _geometry(file: Any, shape: tuple[int, ...], path: Path) -> Geometry:
+def _header(path: Path) -> Block:
+    block = nrrd.read_header(path) if path.suffix.lower() in (".nrrd", ".nhdr") else metaimage.read_header(path)
+    if len(block.space) not in (2, 3):
+        raise BadPixels(
+            f"{path.name} is neither an image nor a volume: {len(block.space)} axes of space.",
+            remedy="Save (columns, rows) or (columns, rows, slices), and say which axes are time or channels.",
+        )
+    if not np.isfinite(block.origin).all():
+        raise damaged(path)
+    return block
+
+
+def _is_colour(block: Block) -> bool:
+    """Red, green and blue of a flat picture."""
+    return len(block.space) == 2 and block.volumes == 3 and block.dtype.itemsize == 1
+
+
+def _flat_spacing(block: Block) -> tuple[float, float]:
+    columns, rows = (float(np.linalg.norm(axis)) for axis in block.axes if axis is not None)
+    return rows, columns
+
+
+def _geometry(block: Block, path: Path) -> Geometry:
     affine = np.eye(4)
-    affine[:3, :3] = np.reshape(file.GetDirection(), (3, 3)) * np.asarray(file.GetSpacing())
-    affine[:3, 3] = file.GetOrigin()
+    for place, n in enumerate(block.space[::-1]):
+        affine[:3, place] = block.axes[n]
+    affine[:3, 3] = block.origin
+    shape = tuple(block.sizes[n] for n in block.space[::-1])
     try:
-        return Geometry((shape[0], shape[1], shape[2]), affine[:, [2, 1, 0, 3]])
-    except OslerError as error:
-        raise type(error)(f"{path.name}: {error.problem}", remedy=error.remedy) from error
-
-
-def _broken(path: Path, error: Exception) -> Unreadable:
-    if not path.exists():
-        return Unreadable(f"{path.name} is missing.", remedy="Check the path.")
-    return Unreadable(
-        f"{path.name} cannot be read: it is damaged, cut short, or lacks the file with its pixels.",
-        remedy="Copy or convert it again.",
-    )
+        return Geometry((shape[0], shape[1], shape[2]), affine)
+    except BadGeometry as error:
+        raise BadGeometry(f"{path.name}: {error.problem}", remedy=error.remedy) from error

@@ -4,22 +4,28 @@ Each format is a row of `DOORS`. To read another one, write its file in this fol
 """
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from osler.core.arrays import Array
-from osler.core.errors import BadDataset, BadInput, BadPixels, Unreadable
+from osler.core.errors import AskedWrongly, BadDataset, BadInput, BadPixels, Unreadable
+from osler.core.geometry import Geometry
 from osler.core.image import Image
 from osler.core.mask import Mask
+from osler.core.progress import Tell, silent
 from osler.core.study import Picture, Study
 from osler.core.volume import Volume
 from osler.io import arrays, itk, nifti, raster
-from osler.io.dicom import find, stack
+from osler.io.dicom import find, media, stack
+from osler.io.dicom.kinds import DOSE, LABEL_MAP, PARAMETRIC_MAP, SEGMENTATION, STRUCTURES, WHOLE_SLIDE
+from osler.io.dicom.parse import text
+from osler.io.dicom.scan import scan_header
 from osler.io.glance import Glance
+from osler.io.labels import read_label_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,10 @@ DOORS = (
     Door("NumPy", arrays.SUFFIXES, arrays.read_picture, arrays.glance),
     DICOM,
 )
+# Whole slides have a door of their own (`wholeslide.py`): they are read region by region.
+_SLIDES = (".svs", ".ndpi", ".scn", ".mrxs", ".vms", ".vmu", ".bif", ".svslide")
+_PYRAMIDS = (".tif", ".tiff")
+_SLIDE_PIXELS = 100_000_000  # a TIFF in tiles that is smaller is a picture like any other
 PICTURE_SUFFIXES = tuple(suffix for door in DOORS for suffix in door.suffixes)
 
 
@@ -73,28 +83,41 @@ def is_series(folder: Path) -> bool:
 def open_picture(path: Path, item: str = "") -> Picture:
     """Read one image or volume.
 
-    path  a file, or a folder with one DICOM series
+    path  a file, or a folder with one DICOM series; a radiotherapy dose and a parametric map are volumes too
     item  which part of a file that holds many: "channel:2" (4-D NIfTI), "page:0" (TIFF), "train_images:12" (npz),
           "series:UID" (folder of several DICOM series)
 
     Raises Unreadable for a broken, missing or unknown file, BadPixels for NaN, infinity or emptiness,
-    BadGeometry for grids that cannot be, AskedWrongly where an item is needed or does not exist.
+    BadGeometry for grids that cannot be, AskedWrongly where an item is needed or does not exist, and for whole
+    slides and archives, which hold more than one picture.
     """
     path = Path(path)
-    picture = stack.read_folder(path, item) if path.is_dir() else _door(path).read(path, item)
+    picture = stack.read_folder(path, item) if path.is_dir() else _read_file(path, item)
     _check_numbers(picture.array, path, item)
     return picture
 
 
-def open_mask(path: Path, item: str = "", *, labels: Mapping[int, str] | None = None) -> Mask:
-    """Read label numbers.
+def open_mask(
+    path: Path, item: str = "", *, labels: Mapping[int, str] | None = None, grid: Geometry | None = None
+) -> Mask:
+    """Read label numbers: a picture of them, a DICOM segmentation or radiotherapy structures.
 
-    labels  what each number means, 0 left out; without it every number found is named after itself
+    item    as in `open_picture`
+    labels  what each number means, 0 left out; without it a number is named as the file beside it says
+            ("mask.labels.json"), as a DICOM object names it, or else after itself
+    grid    where the mask is wanted: for outlines and segments of DICOM, which may lie on another grid; None takes
+            the grid of the images that they were drawn on
 
     Raises BadPixels for fractions and negative numbers, BadDataset for a number that `labels` does not know,
     and what `open_picture` raises.
     """
     path = Path(path)
+    drawn = _drawn_mask(path, item, grid)
+    if drawn is not None:
+        if labels is None:
+            return drawn
+        _check_known(_values(drawn.array), labels, path, item)
+        return replace(drawn, labels=dict(labels))
     door = None if path.is_dir() else _door(path)
     if door is not None and door.labels is not None:
         picture: Picture = Image(door.labels(path, item))
@@ -103,41 +126,39 @@ def open_mask(path: Path, item: str = "", *, labels: Mapping[int, str] | None = 
     numbers = _whole_numbers(picture.array, path, item)
     found = _values(numbers)
     if labels is None:
-        labels = {value: str(value) for value in found if value}
-    unknown = [value for value in found if value and value not in labels]
-    if unknown:
-        raise BadDataset(
-            f"{_name(path, item)} holds the label {', '.join(map(str, unknown[:5]))}, which has no name.",
-            remedy=f"Name it in the table of labels, or repair the mask; known are {_listed(labels)}.",
-        )
+        labels = read_label_names(path) or {value: str(value) for value in found if value}
+    _check_known(found, labels, path, item)
     if isinstance(picture, Volume):
         return Mask(numbers, dict(labels), geometry=picture.geometry)
     return Mask(numbers, dict(labels), spacing_mm=picture.spacing_mm)
 
 
-def open_study(path: Path) -> Study:
-    """Read everything of one examination: a file, or a folder with everything below it.
+def open_study(path: Path, *, tell: Tell = silent) -> Study:
+    """Read everything of one examination: a file, a folder with everything below it, a zip, or a DICOMDIR.
+
+    tell  hears how far the headers of many files are read
 
     DICOM comes first, in the order of series numbers, then other files by name. What cannot be read is told in
-    `problems`; only when nothing can be read is that an error.
+    `problems`; only when nothing can be read is that an error. A zip is unpacked to a temporary folder that goes
+    when the process ends.
 
-    Raises Unreadable when there is no picture, BadInput when a folder holds images of several patients.
+    Raises Unreadable when there is no picture, BadInput when a folder holds images of several patients, NoRoom
+    when a zip does not fit on the disk.
     """
     path = Path(path)
-    if not path.exists():
-        raise Unreadable(f"{path.name} is missing.", remedy="Check the path.")
-    files = sorted(filter(is_picture, _walk(path))) if path.is_dir() else [path]
-    dicom = [file for file in files if _by_suffix(file) in (None, DICOM) and find.is_dicom(file)]
-    others = [file for file in files if file not in set(dicom)]
-    series, problems = find.find_series(dicom)
+    files, told = files_of(path, tell)
+    problems = list(told)
+    dicom, others = part_dicom(files)
+    series, left_out = find.find_series(dicom, tell)
+    problems += left_out
     find.refuse_several_patients(series)
-    jobs = [partial(stack.read_series, one) for one in series] + [partial(_whole_file, file) for file in others]
+    jobs = [partial(_whole_series, one) for one in series] + [partial(_whole_file, file) for file in others]
     pictures: list[Picture] = []
-    failures: list[BadInput] = []
+    failures: list[BadInput | AskedWrongly] = []
     for job in jobs:
         try:
             pictures += job()
-        except BadInput as error:
+        except (BadInput, AskedWrongly) as error:  # the latter is a slide or a film: more than one picture
             failures.append(error)
             problems.append(error.problem)
     if not pictures:
@@ -154,6 +175,33 @@ def open_study(path: Path) -> Study:
     return Study(tuple(pictures), pictures[0].facts, uid, path.resolve().name, tuple(problems))
 
 
+def files_of(path: Path, tell: Tell = silent) -> tuple[list[Path], list[str]]:
+    """The files that may be pictures, or speak of them, of a folder, a zip, a DICOMDIR or a file; and what was
+    refused or is missing, a sentence each.
+
+    Raises Unreadable when `path` is missing, or a zip or DICOMDIR that is broken or cannot be trusted; NoRoom.
+    """
+    if not path.exists():
+        raise Unreadable(f"{path.name} is missing.", remedy="Check the path.")
+    if path.is_dir():
+        return _files_in(path)
+    if media.is_zip(path):
+        folder, refused = media.unpack(path, tell)
+        files, problems = _files_in(folder)
+        return files, [*refused, *problems]
+    if media.is_directory_file(path):
+        listed = media.referenced_files(path)
+        return list(listed.files), list(listed.problems)
+    return [path], []
+
+
+def part_dicom(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """(DICOM, everything else): the bytes decide where the suffix does not name another format."""
+    dicom = [file for file in files if _by_suffix(file) in (None, DICOM) and find.is_dicom(file)]
+    there = set(dicom)
+    return dicom, [file for file in files if file not in there]
+
+
 def glance(path: Path, item: str = "") -> Glance:
     """Shape, spacing, channels, type and modality, from the header alone.
 
@@ -163,9 +211,121 @@ def glance(path: Path, item: str = "") -> Glance:
     return stack.glance_folder(path, item) if path.is_dir() else _door(path).glance(path, item)
 
 
-def _whole_file(path: Path) -> list[Picture]:
+def _read_file(path: Path, item: str) -> Picture:
+    """One file through its door. Raises AskedWrongly for what holds more than one picture."""
+    _refuse_many(path)
+    door = _door(path)
+    if door is DICOM:
+        kind = text(scan_header(path), "SOPClassUID")
+        if kind == DOSE:
+            from osler.io.dicom.dose import read_dose
+
+            return read_dose(path)
+        if kind == PARAMETRIC_MAP:
+            from osler.io.dicom.parametric import read_parametric_map
+
+            return read_parametric_map(path, item)
+        if kind == WHOLE_SLIDE:
+            raise _slide(path)
+    elif path.suffix.lower() in _PYRAMIDS and not item:
+        rows, columns = door.glance(path, item).shape[-2:]
+        if rows * columns > _SLIDE_PIXELS:
+            from osler.io.wholeslide import is_slide
+
+            if is_slide(path):
+                raise _slide(path)
+    return door.read(path, item)
+
+
+def _refuse_many(path: Path) -> None:
+    """Raises AskedWrongly for a file that is a folder in disguise, or a whole slide."""
+    if path.is_file() and (media.is_directory_file(path) or media.is_zip(path)):
+        raise AskedWrongly(f"{path.name} holds many files.", remedy="Open it as a study.")
+    if is_slide_name(path):
+        raise _slide(path)
+
+
+def _slide(path: Path) -> AskedWrongly:
+    return AskedWrongly(
+        f"{path.name} is a whole slide, which is never read whole.",
+        remedy="Open it as a slide, and read regions of it (osler.io.wholeslide).",
+    )
+
+
+def _drawn_mask(path: Path, item: str, grid: Geometry | None) -> Mask | None:
+    """The mask of a DICOM object that holds segments or outlines; None for everything else."""
+    if path.is_dir() or _by_suffix(path) not in (None, DICOM) or not find.is_dicom(path):
+        return None
+    kind = text(scan_header(path), "SOPClassUID")
+    if kind in (SEGMENTATION, LABEL_MAP):
+        from osler.io.dicom import segmentation
+
+        return segmentation.read_mask(path, item, grid)
+    if kind == STRUCTURES:
+        from osler.io.dicom import structures
+
+        return structures.read_mask(path, item, grid)
+    return None
+
+
+def _check_known(found: Sequence[int], labels: Mapping[int, str], path: Path, item: str) -> None:
+    """Raises BadDataset for numbers that `labels` does not name."""
+    unknown = [value for value in found if value and value not in labels]
+    if unknown:
+        raise BadDataset(
+            f"{_name(path, item)} holds the label {', '.join(map(str, unknown[:5]))}, which has no name.",
+            remedy=f"Name it in the table of labels, or repair the mask; known are {_listed(labels)}.",
+        )
+
+
+def _files_in(folder: Path) -> tuple[list[Path], list[str]]:
+    """The files below that may be pictures; zips among them, and what a DICOMDIR lists in vain, are told."""
+    walked = _walk(folder)
+    packed = sum(path.suffix.lower() == ".zip" for path in walked)
+    problems = []
+    if packed:
+        problems.append(
+            f"{packed} {'file is a zip' if packed == 1 else 'files are zips'} and "
+            f"{'was' if packed == 1 else 'were'} left packed; open {'it by itself' if packed == 1 else 'each'}."
+        )
+    directory = media.directory_in(folder)
+    if directory is not None:
+        try:
+            problems += media.referenced_files(directory).problems
+        except Unreadable as error:  # the files themselves are here, whatever their list is worth
+            problems.append(error.problem)
+    return sorted(path for path in walked if is_picture(path) or is_slide_name(path)), problems
+
+
+def _whole_series(series: find.Series) -> list[Picture]:
+    if series.refused:
+        raise Unreadable(
+            f"{series.name} cannot be read. {series.refused}",
+            remedy="Export it as enhanced MR or one slice a file, or convert it to NIfTI.",
+        )
+    return stack.read_series(series)
+
+
+def is_slide_name(path: Path) -> bool:
+    """Is it a file whose suffix only scanners of whole slides give?"""
+    return path.suffix.lower() in _SLIDES and not path.name.startswith(".") and path.is_file()
+
+
+def items_of(path: Path) -> tuple[str, ...]:
+    """The items that together are the whole of a file; ("",) for a file with one picture. Raises Unreadable, and
+    AskedWrongly for archives and whole slides."""
+    _refuse_many(path)
     items = _door(path).items
-    return [open_picture(path, item) for item in (items(path) if items else ("",))]
+    return items(path) if items else ("",)
+
+
+def name_of_format(path: Path) -> str:
+    """What a person calls the format of a file. Raises Unreadable for an unknown one."""
+    return _door(path).name
+
+
+def _whole_file(path: Path) -> list[Picture]:
+    return [open_picture(path, item) for item in items_of(path)]
 
 
 def _walk(folder: Path) -> list[Path]:
@@ -188,6 +348,8 @@ def _by_suffix(path: Path) -> Door | None:
 def _door(path: Path) -> Door:
     if not path.exists():
         raise Unreadable(f"{path.name} is missing.", remedy="Check the path.")
+    if not path.is_file():
+        raise Unreadable(f"{path.name} is no file: a pipe or a device.", remedy="Give a file or a folder.")
     # Archives name DICOM files by UID or as they please, so the bytes decide before the suffix is unknown.
     door = _by_suffix(path) or (DICOM if find.is_dicom(path) else None)
     if door is None:

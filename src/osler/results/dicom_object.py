@@ -4,7 +4,9 @@ Sources: DICOM PS3.3 C.7.1.1 (Patient), C.7.2.1 (General Study), C.7.2.2 (Patien
 C.7.5.1 and C.7.5.2 (Equipment), C.12.1 (SOP Common).
 """
 
-from datetime import datetime
+import re
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,11 @@ from osler.core.origin import Origin
 from osler.core.report import NOT_A_DEVICE, Report
 from osler.core.study import Picture, Study
 from osler.core.volume import Volume
-from osler.io.dicom.encode import uid_of
+from osler.io.dicom.encode import IMPLEMENTATION_CLASS_UID, uid_of
 from osler.io.dicom.parse import read_header, text
 
 if TYPE_CHECKING:
-    from pydicom import Dataset
+    from pydicom import DataElement, Dataset
 
 MANUFACTURER = "Osler"
 MODEL_NAME = "Osler"
@@ -36,7 +38,6 @@ _PATIENT_AND_STUDY = (
     "AccessionNumber",
 )
 _WHERE_SAID = (
-    "SpecificCharacterSet",
     "TimezoneOffsetFromUTC",
     "IssuerOfPatientID",
     "StudyDescription",
@@ -47,6 +48,8 @@ _WHERE_SAID = (
     "DeidentificationMethod",
     "DeidentificationMethodCodeSequence",
 )
+
+_IDENTITY = ("PatientName", "PatientID", "IssuerOfPatientID", "AccessionNumber", "StudyInstanceUID")
 
 
 def origins_of(picture: Picture) -> tuple[Origin, ...]:
@@ -82,19 +85,14 @@ def begin_object(
     from pydicom import Dataset
 
     dataset = Dataset()
-    for keyword in _WHERE_SAID:
-        if keyword in source:
-            dataset[keyword] = source[keyword]
-    for keyword in _PATIENT_AND_STUDY:
-        if keyword in source:
-            dataset[keyword] = source[keyword]
-        else:
-            setattr(dataset, keyword, "")
-    made = datetime.fromisoformat(report.created) if report.created else datetime.now()
-    day, clock = made.strftime("%Y%m%d"), made.strftime("%H%M%S")
+    # Ours, whatever the source used: a model's or a finding's name may not fit into the source's letters.
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    _copy(source, dataset)
+    day, clock = _moment(source, report)
     dataset.SOPClassUID = sop_class
     dataset.SOPInstanceUID = uid_of(report.uid, what, str(instance))
     dataset.InstanceCreationDate, dataset.InstanceCreationTime = day, clock
+    dataset.InstanceCreatorUID = IMPLEMENTATION_CLASS_UID
     dataset.Modality = modality
     dataset.SeriesInstanceUID = uid_of(report.uid, what)
     dataset.SeriesNumber, dataset.InstanceNumber = number, instance
@@ -103,6 +101,67 @@ def begin_object(
     dataset.SeriesDescription = series_description(report, what)
     add_equipment(dataset, report)
     return dataset
+
+
+def tracking_uid(report: Report, picture: int, label: int) -> str:
+    """The UID by which every object of this reading speaks of the same outlined thing (PS3.16 TID 1501).
+
+    picture, label  of the study's picture, and of the mask drawn on it
+    """
+    return uid_of(report.uid, "tracking", str(picture), str(label))
+
+
+def segmentation_uids(report: Report, drawing: int) -> tuple[str, str]:
+    """(Series, SOP Instance UID) of the segmentation object that holds a drawing, for whoever refers to it.
+
+    drawing  index in the report's drawings; each has a series of its own, as viewers show one object of a series
+    """
+    number = str(drawing + 1)
+    series = ("SEG",) if drawing == 0 else ("SEG", "series", number)
+    return uid_of(report.uid, *series), uid_of(report.uid, "SEG", number)
+
+
+def _copy(source: "Dataset", dataset: "Dataset") -> None:
+    """Patient and study of `source`, letter by letter, save what no writer could write."""
+    with suppress(Exception):  # pydicom raises many kinds for letters that are not what the header promises
+        source.decode()  # to text, which is then written in the letters of the new object
+    for keyword in (*_PATIENT_AND_STUDY, *_WHERE_SAID):
+        element = _writable(source, keyword)
+        if element is not None:
+            dataset[keyword] = element
+        elif keyword in _PATIENT_AND_STUDY:
+            setattr(dataset, keyword, "")
+
+
+def _writable(source: "Dataset", keyword: str) -> "DataElement | None":
+    """The element, None where it is absent or breaks its own type. Identity goes along as it is, however long: an
+    archive files by it."""
+    from pydicom import config
+    from pydicom.valuerep import validate_value
+
+    if keyword not in source:
+        return None
+    try:
+        element = source[keyword]
+        if element.VR == "SQ" or keyword in _IDENTITY:
+            return element
+        for value in element.value if element.VM > 1 else [element.value]:
+            validate_value(element.VR, str(value), config.RAISE)
+    except Exception:  # pydicom converts values only when asked, and raises many kinds for what it cannot convert
+        return None
+    return element
+
+
+def _moment(source: "Dataset", report: Report) -> tuple[str, str]:
+    """DICOM's date and time of the reading, in the hospital's zone as all other times of the study are."""
+    made = datetime.fromisoformat(report.created) if report.created else datetime.now().astimezone()
+    said = re.fullmatch(r"([+-])(\d\d)(\d\d)", text(source, "TimezoneOffsetFromUTC"))
+    if said:
+        minutes = int(said[2]) * 60 + int(said[3])
+        made = made.astimezone(timezone(timedelta(minutes=-minutes if said[1] == "-" else minutes)))
+    else:
+        made = made.astimezone()  # the machine stands in the hospital
+    return made.strftime("%Y%m%d"), made.strftime("%H%M%S")
 
 
 def series_description(report: Report, what: str) -> str:
@@ -131,11 +190,15 @@ def add_equipment(dataset: "Dataset", report: Report) -> None:
 
 
 def code_item(value: str, scheme: str, meaning: str) -> "Dataset":
-    """One item of a code sequence (PS3.3 section 8.8)."""
+    """One item of a code sequence (PS3.3 section 8.8); a value beyond 16 letters is a Long Code Value."""
     from pydicom import Dataset
 
     item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning[:64]
+    if len(value) > 16:
+        item.LongCodeValue = value
+    else:
+        item.CodeValue = value
+    item.CodingSchemeDesignator, item.CodeMeaning = scheme, meaning[:64]
     return item
 
 

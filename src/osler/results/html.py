@@ -45,10 +45,10 @@ def report_to_html(report: Report) -> str:
         report=report,
         say=say,
         notice=NOT_A_DEVICE,
-        header=_header(report),
+        header=header_lines(report),
         pictures=[(picture.title, as_data_uri(picture.pixels)) for picture in report.key_pictures],
         measured=[finding for finding in report.findings if finding.measurements],
-        bars=[(finding, bars) for finding in report.findings if (bars := _bars(finding))],
+        bars=[(finding, bars) for finding in report.findings if (bars := probability_bars(finding))],
         stages=[(say(f"stage.{stage}"), seconds) for stage, seconds in report.seconds],
         total=sum(seconds for _, seconds in report.seconds),
     )
@@ -65,7 +65,7 @@ def quantity_text(quantity: Quantity) -> str:
     return text.removesuffix(" 1") if quantity.unit == "1" else text
 
 
-def _header(report: Report) -> list[tuple[str, str]]:
+def header_lines(report: Report) -> list[tuple[str, str]]:
     """What was read, line by line; what the header does not say is said so where a reader would look for it."""
     facts, unsaid = report.facts, say("page.not_said")
     sex = say(f"page.sex.{facts.sex}") if facts.sex in ("F", "M", "O") else ""
@@ -84,7 +84,7 @@ def _header(report: Report) -> list[tuple[str, str]]:
     return [(name, value) for name, value in lines if value]
 
 
-def _bars(finding: Finding) -> list[dict[str, Any]]:
+def probability_bars(finding: Finding) -> list[dict[str, Any]]:
     """The probability bars of one finding: each class, or the one probability there is."""
     if finding.distribution:
         top = max(probability for _, probability in finding.distribution)

@@ -141,6 +141,7 @@ SENTENCES: dict[str, str] = {
     "page.total": "total",
     "page.present": "present",
     "page.absent": "not present",
+    "page.number": "Page {number} of {pages}",
     # stages of a reading, and how long each took
     "stage.choose": "choosing",
     "stage.quality": "quality",

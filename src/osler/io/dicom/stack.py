@@ -1,95 +1,111 @@
-"""From DICOM files to pictures: slices are stacked by where they lie, never by their numbers.
+"""From DICOM files to pictures: volumes, radiographs and films.
 
-Source of the affine: DICOM PS3.3 C.7.6.2.1.1. PixelSpacing is (between rows, between columns).
+How slices are grouped and stacked: group.py. How pixels are decoded: pixels.py.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from osler.core.arrays import Array
-from osler.core.errors import AskedWrongly, BadGeometry, Unreadable
-from osler.core.geometry import Geometry
+from osler.core.clip import Clip
+from osler.core.errors import AskedWrongly, BadGeometry, BadInput, NoSuv, Unreadable
+from osler.core.facts import Facts
 from osler.core.image import Image
 from osler.core.origin import Origin
 from osler.core.study import Picture
 from osler.core.volume import Volume
+from osler.io.dicom.crew import decode_all
 from osler.io.dicom.facts import facts_of
 from osler.io.dicom.find import Instance, Series, find_series, is_image
-from osler.io.dicom.parse import is_dicom, kind_of, number, numbers, read_dataset, read_header, sequence, text
-from osler.io.dicom.pixels import decode, meaning, scale_of
-from osler.io.dicom.suv import suv_factor
+from osler.io.dicom.group import Grouped, Stack, group
+from osler.io.dicom.multiframe import check_concatenations, planes_of, region_spacing, seconds_of
+from osler.io.dicom.parse import is_dicom, kind_of, number, numbers, sequence, text
+from osler.io.dicom.pixels import (
+    Layout,
+    check_scale,
+    decode,
+    eight_bits,
+    fill_padding,
+    layout_of,
+    padding_of,
+    scale_of,
+    turned_over,
+    values_of,
+)
+from osler.io.dicom.plane import Plane
+from osler.io.dicom.scan import scan_header
+from osler.io.dicom.suv import SuvScale, suv_scale
+from osler.io.dicom.tables import lookup, modality_table
 from osler.io.glance import Glance
 from osler.io.item import numbered
 
 if TYPE_CHECKING:
-    from pydicom import Dataset
+    from osler.io.dicom.scan import Header
 
-_SAME_PLACE_MM = 0.01
-_STRAY_MM = 0.1  # positions are often rounded to a tenth
-_SAME_ANGLE = 2e-3  # radians, about a tenth of a degree
-_CROOKED = 1e-2  # how far directions may be from unit length and right angles
 _QUANTITIES = ("CT", "PT")  # numbers that mean something, whatever MONOCHROME1 says of showing them
 _SLICES = (  # kinds that lie somewhere in the patient
     "1.2.840.10008.5.1.4.1.1.2",  # CT
     "1.2.840.10008.5.1.4.1.1.4",  # MR
     "1.2.840.10008.5.1.4.1.1.128",  # PET
 )
-# What tells repeated slices apart, tried in this order.
-_REPEATS = (
-    "EchoNumbers",
-    "EchoTime",
-    "TemporalPositionIdentifier",
-    "TemporalPositionIndex",
-    "DiffusionBValue",
-    "FrameType",
-    "StackID",
-    "TriggerTime",
-    "AcquisitionNumber",
-    "ImageType",
-)
+_WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts", "GML": "g/ml", "CM2ML": "cm2/ml", "PROPCNTS": "counts"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plane:
-    """One slice, a file or a frame of one, before its pixels are read.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one series holds.
 
-    frame        index in a multi-frame file, None for a file with one
-    position     (3,) of the first pixel's centre, LPS mm
-    along_row, along_column  unit vectors: where the column index and where the row index grow
-    spacing      mm between rows, between columns
-    thickness    mm, 0 where the header does not say
-    scale        slope and intercept
-    sorts        what may tell repeated slices apart
+    pictures  volumes, or images
+    clips     films; they are no pictures that a model reads
+    failures  what could not be read, and why; the rest is not hidden by it
     """
 
-    instance: Instance
-    frame: int | None
-    position: Array
-    along_row: Array
-    along_column: Array
-    spacing: tuple[float, float]
-    thickness: float
-    scale: tuple[float, float]
-    sorts: tuple[str, ...]
+    pictures: tuple[Picture, ...] = ()
+    clips: tuple[Clip, ...] = ()
+    failures: tuple[BadInput, ...] = ()
 
 
 def read_file(path: Path, item: str = "") -> Picture:
     """One file: a radiograph as an image; a CT, MR or PET slice as a volume with one slice; enhanced multi-frame
-    as a volume. `item` "frame:3" picks one picture of a film.
+    as a volume. `item` "frame:3" picks one picture of a film, "volume:1" one of several volumes.
 
-    Raises Unreadable for what is broken, a mosaic or no image, AskedWrongly where a frame must be named,
-    BadGeometry for frames that make no volume.
+    Raises Unreadable for what is broken, a mosaic, a whole slide or no image, AskedWrongly where a frame must be
+    named, BadGeometry for frames that make no volume.
     """
-    pictures = _read([_image_at(path)], path.name, item)
-    if len(pictures) == 1:
-        return pictures[0]
-    raise BadGeometry(
-        f"{path.name} holds {len(pictures)} volumes.", remedy="Open it as a study, or split it by echo or time."
-    )
+    instance = _image_at(path)
+    planes = _planes([instance], path.name)
+    if planes is None:
+        return _image(instance, item)
+    grouped = group(planes, path.name)
+    if grouped.films and not grouped.stacks:
+        return _image(instance, item)
+    if item:
+        chosen = grouped.stacks[numbered(item, "volume", len(grouped.stacks), path)]
+        return _volume(chosen, path.name)
+    if len(grouped.stacks) > 1:
+        last = len(grouped.stacks) - 1
+        raise BadGeometry(
+            f"{path.name} holds {len(grouped.stacks)} volumes.",
+            remedy=f"Open it as a study, or ask for one: 'volume:0' to 'volume:{last}'.",
+        )
+    if grouped.failures:
+        raise grouped.failures[0]
+    return _volume(grouped.stacks[0], path.name) if grouped.stacks else _image(instance, item)
+
+
+def read_clip(path: Path) -> Clip:
+    """One file with a film: ultrasound, angiography, fluoroscopy. Raises Unreadable for what is broken,
+    AskedWrongly for a file with one frame."""
+    instance = _image_at(path)
+    frames = layout_of(instance.header, path).frames
+    if frames < 2:
+        raise AskedWrongly(f"{path.name} is one picture, no film.", remedy="Open it as a picture.")
+    return _film(instance)
 
 
 def read_folder(folder: Path, item: str = "") -> Picture:
@@ -110,9 +126,20 @@ def read_folder(folder: Path, item: str = "") -> Picture:
 def read_series(series: Series) -> list[Picture]:
     """The volumes or images of one series: several volumes where echoes or times repeat each slice.
 
-    Raises Unreadable, or BadGeometry for missing slices, duplicates and mixed orientations, saying which.
+    Where a part of the series cannot be read, the others carry a note of it.
+    Raises what went wrong when nothing can be read: Unreadable, or BadGeometry for missing slices, mixed
+    orientations and films, saying which.
     """
-    return _read(list(series.instances), series.name, "")
+    parts = _read(list(series.instances), series.name, films=False)
+    if not parts.pictures:
+        raise parts.failures[0]
+    notes = tuple(f"Another part of the series was not read: {one.problem}" for one in parts.failures)
+    return [replace(one, notes=one.notes + notes) if isinstance(one, Volume) else one for one in parts.pictures]
+
+
+def read_parts(series: Series) -> Parts:
+    """Everything of one series: volumes, images and films, and what could not be read."""
+    return _read(list(series.instances), series.name, films=True)
 
 
 def glance(path: Path, item: str = "") -> Glance:
@@ -129,19 +156,23 @@ def glance_folder(folder: Path, item: str = "") -> Glance:
 def _glance(instances: list[Instance], name: str) -> Glance:
     header = instances[0].header
     modality = text(header, "Modality").upper()
-    signed = "" if number(header, "PixelRepresentation") else "u"
-    dtype = f"{signed}int{int(number(header, 'BitsAllocated') or 16)}"
+    layout = layout_of(header, instances[0].path)
+    dtype = f"{'' if layout.signed else 'u'}int{max(8, layout.allocated)}"
     planes = _planes(instances, name)
-    if planes is None:
-        colour = number(header, "SamplesPerPixel") == 3 or "PALETTE" in text(header, "PhotometricInterpretation")
-        return Glance(_size(header), _flat_spacing(header), 3 if colour else 1, dtype, modality)
-    volumes = _split(planes, name)
-    geometry = _geometry(volumes[0], _size(header), name)
-    return Glance(geometry.shape, geometry.spacing, len(volumes), dtype, modality)
+    grouped = group(planes, name) if planes is not None else Grouped()
+    if grouped.stacks:
+        geometry = grouped.stacks[0].geometry(layout.rows, layout.columns)
+        return Glance(geometry.shape, geometry.spacing, len(grouped.stacks), dtype, modality)
+    if grouped.failures:
+        raise grouped.failures[0]
+    if len(instances) > 1 and grouped.films:
+        raise _is_film(name, len(instances))
+    colour = layout.samples == 3 or layout.photometric == "PALETTE COLOR"
+    return Glance((layout.rows, layout.columns), _flat_spacing(header), 3 if colour else 1, dtype, modality)
 
 
 def _image_at(path: Path) -> Instance:
-    header = read_header(path)
+    header = scan_header(path)
     if not is_image(header):
         raise Unreadable(
             f"{path.name} is a {kind_of(header)}, not an image.",
@@ -171,37 +202,168 @@ def _series_in(folder: Path, item: str) -> Series:
     return series[0]
 
 
-def _read(instances: list[Instance], name: str, item: str) -> list[Picture]:
-    planes = _planes(instances, name)
-    if planes is not None:
-        if item:
-            raise AskedWrongly(f"{name} has no item '{item}'.", remedy="Ask for it without an item.")
-        return [_volume(stack, name) for stack in _split(planes, name)]
-    return [_image(instance, item) for instance in instances]
+def _read(instances: list[Instance], name: str, *, films: bool) -> Parts:
+    """What cannot be read is a failure among the parts, whatever it is, and never stops the rest."""
+    try:
+        planes = _planes(instances, name)
+        grouped = group(planes, name) if planes is not None else Grouped()
+    except BadInput as error:
+        return Parts(failures=(error,))
+    pictures: list[Picture] = []
+    clips: list[Clip] = []
+    failures: list[BadInput] = list(grouped.failures)
+
+    def attempt(read: "Callable[[], Picture | Clip]") -> None:
+        try:
+            found = read()
+        except BadInput as error:
+            failures.append(error)
+            return
+        if isinstance(found, Clip):
+            clips.append(found)
+        else:
+            pictures.append(found)
+
+    for stack in grouped.stacks:
+        attempt(lambda stack=stack: _volume(stack, name))  # type: ignore[misc]
+    for film in grouped.films:
+        if films:
+            attempt(lambda film=film: _clip(film, name))  # type: ignore[misc]
+        else:
+            failures.append(_is_film(name, len(film)))
+    flat = instances if planes is None else [one.instance for one in grouped.scouts]
+    for instance in flat:
+        frames = number(instance.header, "NumberOfFrames") or 1
+        if frames > 1 and films:
+            attempt(lambda instance=instance: _film(instance))  # type: ignore[misc]
+        elif frames > 1:
+            failures.append(_is_film(instance.path.name, int(frames)))
+        else:
+            attempt(lambda instance=instance: _image(instance, ""))  # type: ignore[misc]
+    return Parts(tuple(pictures), tuple(clips), tuple(failures))
+
+
+def _is_film(name: str, frames: int) -> BadGeometry:
+    return BadGeometry(
+        f"{name} is a film, not a volume: all its {frames} pictures lie in the same place.",
+        remedy="Open it as a clip, or name one picture of it.",
+    )
 
 
 def _image(instance: Instance, item: str) -> Image:
     path, header = instance.path, instance.header
-    frames = int(number(header, "NumberOfFrames") or 1)
-    if frames > 1 and not item:
+    _refuse_slides(header, path)
+    layout = layout_of(header, path)
+    if layout.frames > 1 and not item:
         raise AskedWrongly(
-            f"{path.name} is a film of {frames} frames ({kind_of(header)}).",
-            remedy=f"Ask for one picture of it: 'frame:0' to 'frame:{frames - 1}'.",
+            f"{path.name} is a film of {layout.frames} frames ({kind_of(header)}).",
+            remedy=f"Ask for one picture of it: 'frame:0' to 'frame:{layout.frames - 1}'.",
         )
-    frame = numbered(item, "frame", frames, path) if item else 0
-    dataset = read_dataset(path)
-    stored = decode(dataset, path)
-    if frames > 1:
-        stored = stored[frame]
+    frame = numbered(item, "frame", layout.frames, path) if item else 0
     facts = facts_of(header)
+    values, _ = _flat_values(instance, layout, facts, [frame])
     return Image(
-        meaning(dataset, stored, path, scale=scale_of(header), quantity=facts.modality in _QUANTITIES),
+        values[0],
         spacing_mm=_flat_spacing(header),
         facts=facts,
-        origin=_origin(instance, frame + 1 if frames > 1 else None),
+        origin=_origin(instance, frame + 1 if layout.frames > 1 else None),
         series_uid=text(header, "SeriesInstanceUID"),
         study_uid=text(header, "StudyInstanceUID"),
     )
+
+
+def _film(instance: Instance) -> Clip:
+    """All frames of one file."""
+    path, header = instance.path, instance.header
+    _refuse_slides(header, path)
+    layout = layout_of(header, path)
+    facts = facts_of(header)
+    values, notes = _flat_values(instance, layout, facts, None)
+    return Clip(
+        values,
+        seconds_of(header, layout.frames),
+        _flat_spacing(header),
+        facts,
+        tuple(_origin(instance, n + 1) for n in range(layout.frames)),
+        text(header, "SeriesInstanceUID"),
+        text(header, "StudyInstanceUID"),
+        notes,
+    )
+
+
+def _clip(film: Sequence[Plane], name: str) -> Clip:
+    """Slices of one place after each other."""
+    header = film[0].instance.header
+    facts = facts_of(header)
+    array, notes = _values(film, facts, name)
+    return Clip(
+        array,
+        (),
+        film[0].spacing,
+        facts,
+        _origins(film),
+        text(header, "SeriesInstanceUID"),
+        text(header, "StudyInstanceUID"),
+        notes,
+    )
+
+
+def _flat_values(
+    instance: Instance, layout: Layout, facts: Facts, wanted: list[int] | None
+) -> tuple[Array, tuple[str, ...]]:
+    """((frames, rows, columns[, 3]) on the modality's scale and bright where dense, notes)."""
+    path, header = instance.path, instance.header
+    stored = decode(header, path, wanted)
+    if stored.ndim == 4:
+        return eight_bits(stored), ()
+    scales = [scale_of(header)] * len(stored)
+    return _meant(stored, [header] * len(stored), scales, layout, facts, path)
+
+
+def _meant(
+    stored: Array,
+    headers: "Sequence[Header]",
+    scales: list[tuple[float, float]],
+    layout: Layout,
+    facts: Facts,
+    path: Path,
+) -> tuple[Array, tuple[str, ...]]:
+    """From stored values (frames, rows, columns) to numbers that mean something, and what to say of it."""
+    notes: list[str] = []
+    for slope, intercept in set(scales):
+        check_scale(slope, intercept, layout, path)
+    inverted = layout.photometric == "MONOCHROME1" and facts.modality not in _QUANTITIES
+    hounsfield = _unit(headers[0], facts) == "HU"
+    if stored.dtype.kind in "iu":
+        filled = 0
+        ends = [padding_of(header, layout) for header in headers]
+        if len(set(ends)) == 1:
+            whole = ends[0]
+            if whole is not None:
+                filled = fill_padding(stored, whole, scales, hounsfield=hounsfield, dark=not inverted)
+        else:
+            for n, one in enumerate(ends):
+                if one is not None:
+                    filled += fill_padding(
+                        stored[n : n + 1], one, scales[n : n + 1], hounsfield=hounsfield, dark=not inverted
+                    )
+        if filled:
+            what = "air" if hounsfield else "the darkest real value"
+            notes.append(f"Padding was filled with {what} ({filled / stored.size:.1%} of the pixels).")
+    if "ModalityLUTSequence" in headers[0]:
+        tables = [modality_table(header, path, signed=layout.signed) for header in headers]
+        stored = np.stack([lookup(one, *table) for one, table in zip(stored, tables, strict=True) if table])
+        # A table may be anything, so it is what comes out of it that is turned over.
+        values: Array = (stored.max() - (stored - stored.min())).astype(stored.dtype) if inverted else stored
+        return values, tuple(notes)
+    return values_of(turned_over(stored, layout) if inverted else stored, scales), tuple(notes)
+
+
+def _refuse_slides(header: "Header", path: Path) -> None:
+    if text(header, "SOPClassUID") == _WHOLE_SLIDE:
+        raise Unreadable(
+            f"{path.name} is a whole slide in tiles, which is never read at once.", remedy="Open it as a slide."
+        )
 
 
 def _origin(instance: Instance, frame: int | None) -> Origin:
@@ -209,7 +371,11 @@ def _origin(instance: Instance, frame: int | None) -> Origin:
     return Origin(text(header, "SOPInstanceUID"), text(header, "SOPClassUID"), instance.path, frame)
 
 
-def _flat_spacing(header: "Dataset") -> tuple[float, float] | None:
+def _origins(planes: Sequence[Plane]) -> tuple[Origin, ...]:
+    return tuple(_origin(one.instance, None if one.frame is None else one.frame + 1) for one in planes)
+
+
+def _flat_spacing(header: "Header") -> tuple[float, float] | None:
     """mm between rows and columns in the patient; None where it is not known, also when it is written as 0."""
     spacing = numbers(header, "PixelSpacing")
     if len(spacing) == 2 and min(spacing) > 0:
@@ -219,11 +385,7 @@ def _flat_spacing(header: "Dataset") -> tuple[float, float] | None:
     # On the detector everything is larger than in the patient; without the factor these are other millimetres.
     if len(detector) == 2 and min(detector) > 0 and magnification and magnification > 0:
         return detector[0] / magnification, detector[1] / magnification
-    return None
-
-
-def _size(header: "Dataset") -> tuple[int, int]:
-    return int(number(header, "Rows") or 0), int(number(header, "Columns") or 0)
+    return region_spacing(header)
 
 
 def _planes(instances: list[Instance], name: str) -> list[Plane] | None:
@@ -235,10 +397,11 @@ def _planes(instances: list[Instance], name: str) -> list[Plane] | None:
         )
     if any("LOCALIZER" in text(one.header, "ImageType") for one in instances):
         return None  # a scout is looked at, never measured in
+    check_concatenations(instances, name)
     planes: list[Plane] = []
     lost = 0
     for instance in instances:
-        found = _planes_of(instance)
+        found = planes_of(instance)
         planes += found
         lost += not found
     if lost and (planes or (len(instances) > 1 and text(instances[0].header, "SOPClassUID") in _SLICES)):
@@ -249,204 +412,84 @@ def _planes(instances: list[Instance], name: str) -> list[Plane] | None:
     return planes or None
 
 
-def _planes_of(instance: Instance) -> list[Plane]:
-    header = instance.header
-    if number(header, "SamplesPerPixel") not in (1, None):
-        return []
-    if "PerFrameFunctionalGroupsSequence" not in header:
-        one = _plane(instance, None, lambda _: header)
-        frames = number(header, "NumberOfFrames") or 1
-        return [one] if one is not None and frames == 1 else []
-    found = []
-    for n, frame in enumerate(sequence(header, "PerFrameFunctionalGroupsSequence")):
-        groups = _groups(header, frame)
-        one = _plane(instance, n, groups)
-        if one is None:
-            return []
-        found.append(one)
-    return found
-
-
-def _groups(header: "Dataset", frame: "Dataset") -> "Callable[[str], Dataset]":
-    """Looks a functional group up: the frame's own, else the one shared by all, else an empty one."""
-    from pydicom import Dataset
-
-    places = (frame, *sequence(header, "SharedFunctionalGroupsSequence"))
-
-    def group(keyword: str) -> "Dataset":
-        return next((items[0] for place in places if (items := sequence(place, keyword))), Dataset())
-
-    return group
-
-
-def _plane(instance: Instance, frame: int | None, group: "Callable[[str], Dataset]") -> Plane | None:
-    """None where the header does not say where the slice lies."""
-    position = np.array(numbers(group("PlanePositionSequence"), "ImagePositionPatient"))
-    turned = numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient")
-    measures = group("PixelMeasuresSequence")
-    spacing = numbers(measures, "PixelSpacing")
-    if position.shape != (3,) or len(turned) != 6 or len(spacing) != 2 or min(spacing) <= 0:
-        return None
-    along_row, along_column = np.array(turned[:3]), np.array(turned[3:])
-    lengths = np.linalg.norm(along_row), np.linalg.norm(along_column)
-    if not np.isfinite([*position, *turned]).all() or abs(np.array(lengths) - 1).max() > _CROOKED:
-        return None
-    along_row, along_column = along_row / lengths[0], along_column / lengths[1]
-    if abs(along_row @ along_column) > _CROOKED:
-        return None
-    # In a file with one frame `group` gives the header itself.
-    kinds = ("FrameContentSequence", "MRImageFrameTypeSequence", "MREchoSequence", "MRDiffusionSequence")
-    places = [group(kind) for kind in kinds]
-    sorts = tuple(
-        next((found for place in (*places, instance.header) if (found := text(place, keyword))), "")
-        for keyword in _REPEATS
-    )
-    return Plane(
-        instance,
-        frame,
-        position,
-        along_row,
-        along_column,
-        (spacing[0], spacing[1]),
-        number(measures, "SliceThickness") or 0.0,
-        scale_of(group("PixelValueTransformationSequence")),
-        sorts,
+def _values(planes: Sequence[Plane], facts: Facts, name: str) -> tuple[Array, tuple[str, ...]]:
+    """((slices, rows, columns) of numbers that mean something, notes), whole series decoded in parallel."""
+    first = planes[0].instance
+    layout = layout_of(first.header, first.path)
+    stored = decode_all([(one.instance.path, one.instance.header, one.frame) for one in planes])
+    if stored.ndim != 3:
+        raise Unreadable(f"{name} is in colour.", remedy="Export the original series in grey.")
+    return _meant(
+        stored, [one.instance.header for one in planes], [one.scale for one in planes], layout, facts, first.path
     )
 
 
-def _split(planes: list[Plane], name: str) -> list[list[Plane]]:
-    """Stacks sorted along their normal: one, or one for each echo or time that repeats every slice."""
-    first = planes[0]
-    normal = np.cross(first.along_row, first.along_column)
-    turned = sum(
-        1
-        for one in planes
-        if max(_angle(one.along_row, first.along_row), _angle(one.along_column, first.along_column)) > _SAME_ANGLE
-    )
-    if turned:
-        raise BadGeometry(
-            f"{name} mixes orientations: {turned} of {len(planes)} slices are turned against the first.",
-            remedy="Give each orientation as a series of its own.",
-        )
-    if any(not np.allclose(one.spacing, first.spacing, rtol=1e-3) for one in planes):
-        raise BadGeometry(
-            f"{name} mixes pixel sizes.", remedy="Give the slices of each pixel size as a series of its own."
-        )
-    ordered = sorted(planes, key=lambda one: (float(normal @ one.position), one.instance.path, one.frame or 0))
-    twice = _repeated(ordered, normal)
-    if not twice:
-        return [ordered]
-    places = len(ordered) - len(twice)
-    for n in range(len(_REPEATS)):
-        stacks: dict[str, list[Plane]] = {}
-        for one in sorted(ordered, key=lambda one: _natural(one.sorts[n])):
-            stacks.setdefault(one.sorts[n], []).append(one)
-        if all(len(stack) == places > 1 and not _repeated(stack, normal) for stack in stacks.values()):
-            return list(stacks.values())
-    if places == 1:
-        raise BadGeometry(
-            f"{name} is a film, not a volume: all {len(ordered)} slices lie in the same place.",
-            remedy="Name one file of it.",
-        )
-    raise BadGeometry(
-        f"{name} has {len(twice)} slices too many: there are several at {_places(sorted(set(twice)))}.",
-        remedy="Remove the duplicates, or give each phase as a series of its own.",
-    )
-
-
-def _repeated(ordered: list[Plane], normal: Array) -> list[float]:
-    """Positions along the normal, in mm, that were there already."""
-    along = np.array([normal @ one.position for one in ordered])
-    return [float(x) for x in along[1:][np.diff(along) < _SAME_PLACE_MM]]
-
-
-def _natural(value: str) -> tuple[float, str]:
-    try:
-        return float(value), value
-    except ValueError:
-        return float("inf"), value
-
-
-def _angle(one: Array, other: Array) -> float:
-    return float(np.linalg.norm(np.cross(one, other))) if one @ other > 0 else np.pi
-
-
-def _geometry(ordered: list[Plane], size: tuple[int, int], name: str) -> Geometry:
-    """The grid of a sorted stack. A tilted gantry gives a sheared one, which is exact and stays.
-
-    Raises BadGeometry for missing slices and for slices that do not lie in even steps.
-    """
-    first = ordered[0]
-    normal = np.cross(first.along_row, first.along_column)
-    count = len(ordered)
-    if count == 1:
-        step = normal * (first.thickness or 1.0)
-    else:
-        positions = np.stack([one.position for one in ordered])
-        steps = np.diff(positions @ normal)
-        usual = float(np.median(steps))
-        gaps = [n for n, one in enumerate(steps) if one > 1.5 * usual]
-        if gaps:
-            missing = sum(max(1, round(float(steps[n]) / usual) - 1) for n in gaps)
-            raise BadGeometry(
-                f"{name} has a gap: about {missing} of {count + missing} slices are missing beside "
-                f"{_places([float(normal @ positions[n]) for n in gaps])}.",
-                remedy="Send the series again; measurements across the gap would be wrong.",
-            )
-        step = (positions[-1] - positions[0]) / (count - 1)
-        stray = np.abs(positions - (positions[0] + np.arange(count)[:, None] * step)).max()
-        if stray > max(_STRAY_MM, 0.02 * usual):
-            raise BadGeometry(
-                f"{name} does not lie in even steps: a slice is {stray:.1f} mm from where it should be.",
-                remedy="Reconstruct the series with even steps.",
-            )
-    affine = np.eye(4)
-    affine[:3, 0] = step
-    affine[:3, 1] = first.along_column * first.spacing[0]
-    affine[:3, 2] = first.along_row * first.spacing[1]
-    affine[:3, 3] = first.position
-    return Geometry((count, *size), affine)
-
-
-def _places(along: list[float]) -> str:
-    listed = ", ".join(f"{x:.1f}" for x in along[:5])
-    return f"{listed}{', ...' if len(along) > 5 else ''} mm along the stack"
-
-
-def _volume(ordered: list[Plane], name: str) -> Volume:
-    header = ordered[0].instance.header
-    size = _size(header)
-    geometry = _geometry(ordered, size, name)
+def _volume(stack: Stack, name: str) -> Volume:
+    header = stack.planes[0].instance.header
     facts = facts_of(header)
-    quantity = facts.modality in _QUANTITIES
-    slices = []
-    film: tuple[Path, Dataset, Array] | None = None  # a multi-frame file is decoded once
-    for one in ordered:
-        path = one.instance.path
-        if film is None or film[0] != path:
-            dataset = read_dataset(path)
-            film = (path, dataset, decode(dataset, path))
-        _, dataset, stored = film
-        if one.frame is not None and stored.ndim == 3:
-            stored = stored[one.frame]
-        if stored.shape != size:
-            raise Unreadable(
-                f"{path.name} holds {stored.shape} pixels where its header says {size}.", remedy="Send it again."
-            )
-        slices.append(meaning(dataset, stored, path, scale=one.scale, quantity=quantity))
-    array = np.stack(slices)
-    unit = "HU" if facts.modality == "CT" and text(header, "RescaleType").upper() in ("", "HU") else ""
+    array, notes = _values(stack.planes, facts, name)
+    unit = _unit(header, facts)
+    notes = (*stack.notes, *notes, *_told_of(header, facts, unit))
     if facts.modality == "PT":
-        headers = list({id(one.instance): one.instance.header for one in ordered}.values())
-        factor = suv_factor(headers)
-        if factor is not None:
-            array, unit = (array * np.float32(factor)).astype(np.float32), "SUV"
+        array, unit, said = _uptake(array, stack.planes, unit, name)
+        notes += said
     return Volume(
         array,
-        geometry,
+        stack.geometry(*array.shape[1:]),
         unit=unit,
         facts=facts,
-        origins=tuple(_origin(one.instance, None if one.frame is None else one.frame + 1) for one in ordered),
+        origins=_origins(stack.planes),
         series_uid=text(header, "SeriesInstanceUID"),
         study_uid=text(header, "StudyInstanceUID"),
+        notes=notes,
     )
+
+
+def _unit(header: "Header", facts: Facts) -> str:
+    if facts.modality == "PT":
+        return _PET_UNITS.get(text(header, "Units").upper(), "")
+    if facts.modality != "CT":
+        return ""
+    places = [header]
+    if "PerFrameFunctionalGroupsSequence" in header:
+        groups = (*sequence(header, "PerFrameFunctionalGroupsSequence")[:1],
+                  *sequence(header, "SharedFunctionalGroupsSequence")[:1])  # fmt: skip
+        places += [item for one in groups for item in sequence(one, "PixelValueTransformationSequence")]
+    # A CT without an intercept is not on the scale of HU, whatever it is on (PS3.3 C.8.2.1: type 1).
+    scaled = any(number(one, "RescaleIntercept") is not None for one in places)
+    kinds = {kind for one in places if (kind := text(one, "RescaleType").upper())}
+    return "HU" if scaled and kinds <= {"HU"} else ""
+
+
+def _told_of(header: "Header", facts: Facts, unit: str) -> tuple[str, ...]:
+    """What the header leaves open."""
+    if facts.modality == "CT" and unit != "HU":
+        return ("The header does not say that its numbers are HU.",)
+    if facts.modality == "MR" and "RealWorldValueMappingSequence" in header:
+        return ("The header maps the numbers to a real-world value as well; that was not applied.",)
+    return ()
+
+
+def _suv_of(instances: list[Instance], name: str) -> SuvScale:
+    """Makers' private elements take a whole parser, and are only looked for where public ones are not enough."""
+    try:
+        scale = suv_scale([one.header for one in instances], name=name)
+        if not scale.flags:
+            return scale
+    except NoSuv:
+        pass
+    return suv_scale([one.header.whole() for one in instances], name=name)
+
+
+def _uptake(array: Array, planes: Sequence[Plane], unit: str, name: str) -> tuple[Array, str, tuple[str, ...]]:
+    """PET as SUV by body weight; in its own unit, with the reason, where no SUV can be known."""
+    instances = list({id(one.instance): one.instance for one in planes}.values())
+    try:
+        scale = _suv_of(instances, name)
+    except NoSuv as error:
+        return array, unit, (f"No SUV: {error.problem}",)
+    factor = {id(one): np.float32(each) for one, each in zip(instances, scale.factors, strict=True)}
+    out = np.empty(array.shape, np.float32)
+    for n, one in enumerate(planes):
+        np.multiply(array[n], factor[id(one.instance)], out=out[n])
+    return out, "SUV", scale.flags

@@ -1,0 +1,111 @@
+"""A report as one table, for a spreadsheet or a study's data file: CSV as RFC 4180 has it, UTF-8."""
+
+import csv
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from osler.core.quantity import Quantity
+from osler.core.report import NOT_A_DEVICE, Report
+from osler.core.study import Study
+from osler.io.files import replacing
+
+COLUMNS = (
+    "study", "study_uid", "status", "kind", "picture", "finding", "present", "grade", "name", "value", "unit",
+    "low", "high", "scheme", "code", "text", "remedy", "pathway", "model", "version", "digest", "software",
+    "created", "notice",
+)  # fmt: skip
+
+Cell = str | float
+
+
+def write_csv(report: Report, study: Study, folder: Path) -> tuple[Path, ...]:
+    """Write report.csv into `folder`: one row for each thing that is said, the same columns in each.
+
+    kind       "finding" (its sentence), "probability", "measurement", "declined" (why), "caution", "limit" (what
+               the model is not for)
+    picture    number of the study's picture, from 1
+    present    "yes", "no", or empty for a grade or a measurement
+    name, value, unit, low, high   the number and its interval; low and high are empty where none is known
+    scheme, code  of the finding, of the measurement
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay numbers.
+    Raises NoRoom when the disk is full.
+    """
+    path = folder / "report.csv"
+    every = about(report)
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        # All text in quotes: a sheet that splits at semicolons then makes no new cell within one.
+        writer = csv.DictWriter(file, COLUMNS, restval="", quoting=csv.QUOTE_NONNUMERIC)
+        writer.writeheader()
+        for row in rows_of(report):
+            told = {**every, **row}
+            writer.writerow({name: harmless(v) if isinstance(v, str) else v for name, v in told.items()})
+    return (path,)
+
+
+def about(report: Report) -> dict[str, Cell]:
+    """What stands in every row: which study, how it was read, by what."""
+    return {
+        "study": report.study,
+        "study_uid": report.study_uid,
+        "status": "declined" if report.declined else "read",
+        "pathway": report.pathway,
+        "model": "; ".join(model.name for model in report.models),
+        "version": "; ".join(model.version for model in report.models),
+        "digest": "; ".join(model.digest for model in report.models),
+        "software": report.software,
+        "created": report.created,
+        "notice": NOT_A_DEVICE,
+    }
+
+
+def rows_of(report: Report) -> Iterator[dict[str, Cell]]:
+    """What differs from row to row, in the order of the report."""
+    for problem in report.declined:
+        yield {"kind": "declined", "name": problem.check, "text": problem.what, "remedy": problem.remedy}
+    for finding in report.findings:
+        said: dict[str, Cell] = {"picture": finding.picture + 1, "finding": finding.name, "grade": finding.grade}
+        if finding.present is not None:
+            said["present"] = "yes" if finding.present else "no"
+        coded = {"scheme": finding.code.scheme, "code": finding.code.value} if finding.code else {}
+        yield {**said, **coded, "kind": "finding", "text": finding.statement}
+        chances = [(finding.name, finding.probability)] if finding.probability is not None else []
+        for name, share in (*chances, *finding.distribution):
+            yield {**said, "kind": "probability", "name": name, **_number(Quantity(share, "1"))}
+        for one in finding.measurements:
+            coded = {"scheme": one.code.scheme, "code": one.code.value} if one.code else {}
+            yield {**said, **coded, "kind": "measurement", "name": one.name, **_number(one.quantity)}
+    for problem in report.cautions:
+        yield {"kind": "caution", "name": problem.check, "text": problem.what, "remedy": problem.remedy}
+    for model in report.models:
+        for limit in model.not_for:
+            yield {"kind": "limit", "name": model.name, "text": limit}
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula, and that stays in its line.
+
+    Source: OWASP, CSV injection. A plain number may begin with a sign.
+
+    >>> harmless("=1+1"), harmless("-2.5"), harmless(" @SUM(A1)"), harmless("a")
+    ("'=1+1", '-2.5', "' @SUM(A1)", 'a')
+    """
+    line = " ".join(text.replace("\0", " ").splitlines())
+    if line.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") and not _is_number(line):
+        return f"'{line}"
+    return line
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text)) and text.isascii()
+    except ValueError:
+        return False
+
+
+def _number(quantity: Quantity) -> dict[str, Cell]:
+    """Empty where there is none: a sheet would read "nan" as a word."""
+    ends = {"value": quantity.value, "low": quantity.low, "high": quantity.high}
+    cells: dict[str, Cell] = {k: float(v) for k, v in ends.items() if v is not None and math.isfinite(v)}
+    return cells | {"unit": quantity.unit}

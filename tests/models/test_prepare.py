@@ -97,3 +97,24 @@ def test_wrong_pictures_are_refused_with_a_remedy():
     )
     with pytest.raises(BadGeometry, match="does not lie"):
         prepare_mask(elsewhere, prepare([v], recipe), recipe)
+
+
+def test_a_tilted_scan_is_straight_for_the_net_and_its_mask_comes_back_to_the_native_slices():
+    affine = np.diag([3.0, 1.0, 1.0, 1.0])[[2, 1, 0, 3]]
+    affine[1, 0] = 3 * np.tan(np.radians(15))  # each slice lies further back than the one below
+    tilted = Geometry((12, 40, 30), affine)
+    index = np.indices(tilted.shape).reshape(3, -1).T
+    x, y, _ = tilted.to_world(index).T
+    # A rod that stands upright in the patient leans in the native slices.
+    rod = ((np.abs(x - 15) < 4) & (np.abs(y - 25) < 4)).reshape(tilted.shape)
+    recipe = Recipe(
+        3, False, (Channel("a", "CT", Normalization("fixed")),), False, (8, 8, 8), spacing=(3.0, 1.0, 1.0)
+    )
+    prepared = prepare([Volume(rod.astype(np.float32), tilted)], recipe)
+    middle = [np.argwhere(plane > 0.5).mean(0) for plane in prepared.array[0] if (plane > 0.5).any()]
+    assert np.ptp(np.array(middle)[:, 0]) <= 1.0  # to the pixel; it leans by 8.5 rows in the native slices
+    labels = prepare_mask(Mask(rod.astype(np.uint8), {1: "rod"}, geometry=tilted), prepared, recipe)
+    back = restore(np.stack([1.0 - labels, labels]).astype(np.float32), prepared)
+    assert back.shape == (2, *tilted.shape)
+    agree = ((back[1] > 0.5) & rod).sum() * 2 / ((back[1] > 0.5).sum() + rod.sum())
+    assert agree > 0.9

@@ -13,6 +13,7 @@ from osler.core.mask import Mask
 from osler.core.study import Picture
 from osler.core.volume import Volume
 from osler.imaging.resample import resample_to, resize
+from osler.imaging.shear import straight_grid, straightened
 from osler.models.recipe import Normalization, Recipe
 
 
@@ -60,7 +61,7 @@ def prepare(pictures: Sequence[Picture], recipe: Recipe) -> Prepared:
     volumes = [p for p in pictures if isinstance(p, Volume)]
     if recipe.whole:
         grids = [
-            resize(normalized(v.array, c.normalization), recipe.size)
+            resize(normalized(straightened(v).array, c.normalization), recipe.size)
             for v, c in zip(volumes, recipe.channels, strict=True)
         ]
         return Prepared(np.stack(grids), None, native, tuple(slice(0, n) for n in recipe.size))
@@ -117,7 +118,11 @@ def restore(probabilities: Array, prepared: Prepared) -> Array:
 
 
 def window_geometry(native: Geometry, recipe: Recipe) -> Geometry:
-    """The grid that windows slide over: the native box at the recipe's spacing."""
+    """The grid that windows slide over: the native box at the recipe's spacing, at right angles.
+
+    A tilted gantry makes a sheared grid, on which a net would see every organ leaning.
+    """
+    native = straight_grid(native)
     if recipe.spacing is None:
         return native
     spacing = (recipe.spacing[0], recipe.spacing[1], recipe.spacing[2])

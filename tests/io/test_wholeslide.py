@@ -577,4 +577,5 @@ def test_the_dicom_slide_without_an_order_is_put_together(test_data: Path) -> No
         inside = [np.abs(lines[n] - lines[n - 1]).mean() for n in range(251, size, 500)]
         assert np.mean(seams) < 1.5 * np.mean(inside)
     frame = pydicom.pixels.pixel_array(path, index=6)  # down the columns: the first row, second column
-    np.testing.assert_array_equal(array[:500, 500:1000], frame)
+    # JPEG: another decoder rounds another way here and there.
+    np.testing.assert_allclose(array[:500, 500:1000], frame, atol=1)

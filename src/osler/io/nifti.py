@@ -20,6 +20,7 @@ from osler.io.glance import Glance
 from osler.io.item import numbered
 
 SUFFIXES = (".nii.gz", ".nii", ".hdr", ".img")
+_MOST_VOLUMES = 2**17  # 32767 times and four channels; a header may say 32767 ** 4
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _AGREE_MM = 1e-3
 _MM = {"meter": 1000.0, "micron": 1e-3}
@@ -91,6 +92,8 @@ def glance(path: Path, item: str = "") -> Glance:
 def items(path: Path) -> tuple[str, ...]:
     """What to ask the file for: ("",) for one volume, ("channel:0", "channel:1", ...) for several."""
     _, volumes = _shape(_load(path), path)
+    if volumes > _MOST_VOLUMES:
+        raise BadPixels(f"{path.name} says it holds {volumes} volumes.", remedy="Convert it again.")
     return ("",) if volumes == 1 else tuple(f"channel:{n}" for n in range(volumes))
 
 

@@ -1,6 +1,5 @@
-"""A compressed series decoded by several processes."""
+"""A compressed series decoded by several threads."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,9 @@ from osler.core.geometry import Geometry
 from osler.core.volume import Volume
 from osler.io.dicom import crew
 from osler.io.dicom.crew import decode_all
+from osler.io.dicom.pixels import decode
 from osler.io.dicom.scan import scan_header
-from osler.io.dicom.write import write_series
+from osler.io.dicom.write import write_multiframe, write_series
 
 
 @pytest.fixture
@@ -34,30 +34,49 @@ def jobs(paths: list[Path]) -> list[crew.Job]:
 
 
 @pytest.fixture
-def helped(monkeypatch) -> list[int]:
-    """Two helpers, however little there is to do; tells how often they were called."""
-    calls: list[int] = []
-    monkeypatch.setattr(crew, "_helpers", lambda seconds: calls.append(2) or 2)
-    return calls
+def together(monkeypatch) -> None:
+    """Three threads, however few cores there are."""
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
 
 
-def test_helpers_give_the_same_in_the_same_order(series, helped):
+def test_threads_give_the_same_in_the_same_order(series, together):
     array, paths = series
     np.testing.assert_array_equal(decode_all(jobs(paths)), array)
     np.testing.assert_array_equal(decode_all(jobs(paths[::-1])), array[::-1])
-    assert helped == [2, 2]
 
 
-def test_the_helpers_do_all_the_work_when_they_must(series, helped, monkeypatch):
-    """What comes back was really decoded in another process."""
-    array, paths = series
-    here = crew._next
-    monkeypatch.setattr(crew, "_next", lambda tokens: iter(()))
-    np.testing.assert_array_equal(decode_all(jobs(paths)), array)
-    assert here is not crew._next
+def test_frames_of_one_file_are_decoded_in_blocks_and_stay_in_order(tmp_path, together):
+    array = np.random.default_rng(6).integers(0, 900, (11, 16, 12)).astype(np.int16)
+    volume = Volume(array, Geometry.from_spacing(array.shape, (1, 1, 1)), unit="HU", facts=Facts(modality="CT"))
+    path = tmp_path / "enhanced.dcm"
+    write_multiframe(volume, path)
+    dataset = pydicom.dcmread(path)
+    dataset.compress(pydicom.uid.RLELossless)
+    dataset.save_as(path)
+    header = scan_header(path)
+    order = [10, 0, 3, 2, 1, 4, 5, 6, 7, 8, 9]
+    np.testing.assert_array_equal(decode_all([(path, header, n) for n in order]), decode(header, path)[order])
 
 
-def test_a_broken_file_is_told_by_name(series, helped):
+def test_no_more_than_a_few_blocks_wait_in_memory(series, together, monkeypatch):
+    """However slow the one that takes them is."""
+    _, paths = series
+    begun = []
+    real = crew._decoded
+    monkeypatch.setattr(crew, "_decoded", lambda block, headers: begun.append(block) or real(block, headers))
+    headers = {path: scan_header(path) for path in paths}
+    blocks = list(crew._blocks(jobs(paths), 4))
+    running = crew._found(blocks, headers, 1)
+    next(running)
+    assert len(begun) == 1
+    begun.clear()
+    running = crew._found(blocks, headers, 2)
+    next(running)
+    assert len(begun) <= 4
+    assert len(list(running)) == len(blocks) - 1
+
+
+def test_a_broken_file_is_told_by_name(series, together):
     _, paths = series
     dataset = pydicom.dcmread(paths[4])
     dataset.PixelData = pydicom.encaps.encapsulate([b"\0" * 80])
@@ -66,7 +85,7 @@ def test_a_broken_file_is_told_by_name(series, helped):
         decode_all(jobs(paths))
 
 
-def test_another_size_is_told(series, helped):
+def test_another_size_is_told(series, together):
     _, paths = series
     dataset = pydicom.dcmread(paths[4])
     dataset.decompress()
@@ -75,31 +94,3 @@ def test_another_size_is_told(series, helped):
     dataset.save_as(paths[4])
     with pytest.raises(Unreadable, match=r"0005\.dcm is 16 x 24 pixels large, the others are 32 x 24"):
         decode_all(jobs(paths))
-
-
-def test_helpers_that_cannot_start_are_not_needed(series, helped, monkeypatch):
-    array, paths = series
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    np.testing.assert_array_equal(decode_all(jobs(paths)), array)
-
-
-def test_a_decoder_that_falls_over_takes_nobody_with_it(series, helped, monkeypatch):
-    """The block that a helper began and never ended is named; this process does not try it."""
-    _, paths = series
-    real = crew._started
-
-    def falls(told, files):
-        monkeypatch.setattr(crew, "_next", lambda tokens: iter(()))  # leave the work to them
-        _, flags = crew._shared(files[0], tuple(told["shape"]), told["dtype"], len(told["blocks"]))
-        flags[:] = crew._DONE
-        flags[3] = crew._BEGUN
-        monkeypatch.setattr(sys, "executable", "/bin/false")
-        return real(told, files)
-
-    monkeypatch.setattr(crew, "_started", falls)
-    with pytest.raises(Unreadable, match=r"0004\.dcm cannot be decoded: they brought the decoder down"):
-        decode_all(jobs(paths))
-
-
-def test_little_work_is_done_alone():
-    assert crew._helpers(0.1) == 0

@@ -110,7 +110,7 @@ def test_what_cannot_be_is_told(tmp_path):
     refused(BadGeometry, "several values in one place", somebodys(stored, [0, 2, 2], [mapping("1")]))
     short = somebodys(stored, [0, 2, 4], [mapping("1")])
     short.FloatPixelData = short.FloatPixelData[:40]
-    refused(Unreadable, "cannot be decoded", short)
+    refused(Unreadable, "cut short", short)
     nowhere = somebodys(stored, [0, 2, 4], [mapping("1")])
     del nowhere.PerFrameFunctionalGroupsSequence
     refused(Unreadable, "one thing of its frames", nowhere)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RTDOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 RTPLAN = "1.2.840.10008.5.1.4.1.1.481.5"
+_NO_VOLUME = 1e-9  # mm3 of one voxel
 _CROOKED = 1e-2  # how far directions may be from unit length and right angles
 _SAME_MM = 0.01
 _UPRIGHT = 1e-3  # how far rows and columns may lean where offsets are positions of the patient
@@ -170,6 +171,8 @@ def _geometry(header: "Dataset", shape: tuple[int, ...], path: Path, notes: list
     affine[:3, 1] = along_column * spacing[0]
     affine[:3, 2] = along_row * spacing[1]
     affine[:3, 3] = position + normal * (offsets[-1] if back else offsets[0])
+    if not abs(np.linalg.det(affine[:3, :3])) > _NO_VOLUME:
+        raise _nowhere(path, "its voxels have no size")
     return Geometry((shape[0], shape[1], shape[2]), affine), back
 
 

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osler.core.arrays import Array
-from osler.core.errors import BadGeometry, NoRoom, Unreadable
+from osler.core.errors import BadGeometry, Unreadable
 from osler.core.geometry import Geometry
 from osler.io.dicom.parse import number, numbers, sequence
+from osler.io.dicom.pixels import decode
+from osler.io.dicom.scan import scan_header
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_NO_VOLUME = 1e-9  # mm3 of one voxel
 _SAME_PLACE_MM = 0.01
 _STRAY_MM = 0.1  # positions are often rounded to a tenth
 _STRAY = 0.1  # voxels by which a frame may miss a grid and still be taken as lying on it
@@ -179,6 +182,11 @@ def grid_of(frames: Frames) -> Geometry:
     affine[:3, 1] = frames.along_column * frames.spacing[0]
     affine[:3, 2] = frames.along_row * frames.spacing[1]
     affine[:3, 3] = positions[0]
+    if not abs(np.linalg.det(affine[:3, :3])) > _NO_VOLUME:
+        raise BadGeometry(
+            f"{frames.name}: its frames span no volume, as if pixels or steps had no size.",
+            remedy="Give the picture it was drawn on, or repair the spacing of its frames.",
+        )
     return Geometry((count, *frames.size), affine)
 
 
@@ -219,36 +227,16 @@ def stored_frames(dataset: "Dataset", path: Path, count: int) -> Array:
     Raises Unreadable when the pixels are missing, damaged, of an unknown compression or not `count` grey frames,
     or when the header promises more than can be.
     """
-    from pydicom.pixels import pixel_array
-
     rows, columns = number(dataset, "Rows") or 0, number(dataset, "Columns") or 0
     if not 0 < rows * columns * count <= _MOST_VOXELS:
         raise Unreadable(
             f"{path.name} says it has {count} frames of {rows:.0f} x {columns:.0f} pixels, which cannot be.",
             remedy="Send or export it again.",
         )
-    try:
-        # The palette of a colour label map is for showing; its indices are the numbers.
-        array: Array = pixel_array(dataset, raw=True, decoding_plugin=_decoder(dataset))
-    except MemoryError as error:
-        raise NoRoom(f"{path.name} does not fit into the memory.", remedy="Use a machine with more.") from error
-    except Exception as error:  # each decoder has its own exceptions
-        raise Unreadable(
-            f"The pixels of {path.name} cannot be decoded: they are missing, damaged, cut short or unsupported.",
-            remedy="Send it again, or export it uncompressed.",
-        ) from error
-    if array.ndim == 2:
-        array = array[None]
+    array = decode(scan_header(path), path, indices=True)  # the palette of a label map is for showing only
     if array.ndim != 3 or len(array) != count:
         raise contradiction(path)
     return array
-
-
-def _decoder(dataset: "Dataset") -> str:
-    """The decoder to use, "" for whichever reads it: on some damaged run lengths GDCM ends the whole program."""
-    from pydicom.uid import RLELossless
-
-    return "pydicom" if dataset.file_meta.TransferSyntaxUID == RLELossless else ""
 
 
 def contradiction(path: Path) -> Unreadable:

@@ -27,6 +27,9 @@ _FEW_COPIES = 8  # more pictures in one place are a film, and nobody compares th
 _SCOUTS = 3  # so few slices in several orientations are for planning a scan
 
 
+_NO_VOLUME = 1e-9  # mm3 of one voxel
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stack:
     """Slices that make one volume, sorted along their normal.
@@ -320,6 +323,11 @@ def _stack(planes: list[Plane], name: str) -> Stack:
     affine[:3, 1] = first.along_column * first.spacing[0]
     affine[:3, 2] = first.along_row * first.spacing[1]
     affine[:3, 3] = first.position
+    if not abs(np.linalg.det(affine[:3, :3])) > _NO_VOLUME:
+        raise BadGeometry(
+            f"{name} spans no volume: its pixels or steps are next to nothing, or lie along each other.",
+            remedy="Repair the orientation and spacing in the headers, or export it again.",
+        )
     return Stack(tuple(planes), affine, tuple(notes))
 
 

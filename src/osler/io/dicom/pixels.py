@@ -12,7 +12,7 @@ import numpy as np
 
 from osler.core.arrays import Array
 from osler.core.errors import BadPixels, NoRoom, Unreadable
-from osler.io.dicom.apart import decode_apart
+from osler.io.dicom.codecs import Told, decode_stream, rgb_of
 from osler.io.dicom.fragments import frames_of, pixel_bytes, stream_size
 from osler.io.dicom.parse import kind_of, number, read_dataset, text
 from osler.io.dicom.scan import Header, scan_header
@@ -24,24 +24,8 @@ if TYPE_CHECKING:
 _LITTLE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _BIG = "1.2.840.10008.1.2.2"
-_BASELINE = "1.2.840.10008.1.2.4.50"
-# Extended, spectral selection and full progression: eight or twelve bits, lossy.
-_LOSSY_JPEG = ("1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55")
-_J2K = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
-_JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
-_HTJ2K = ("1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203")
-_LOSSLESS_JPEG = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
-_RLE = "1.2.840.10008.1.2.5"
-# The fastest first.
-_PLUGINS: dict[str, tuple[str, ...]] = {
-    _RLE: ("pydicom",),
-    **dict.fromkeys(_J2K, ("pylibjpeg", "pillow")),
-    **dict.fromkeys(_HTJ2K, ("pylibjpeg",)),
-    **dict.fromkeys(_JPEG_LS, ("pyjpegls", "gdcm")),
-    **dict.fromkeys((*_LOSSLESS_JPEG, *_LOSSY_JPEG), ("gdcm",)),
-}
-_APART = ("gdcm", "pyjpegls")  # broken streams make them end the process they work in
 _MOST_PIXELS = 2**28  # in one frame: a mammogram has 5e7; what promises more is a mistake or an attack
+_DEFLATE_GAINS = 1032  # bytes that one compressed byte can become at most
 _GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
 _AIR_HU = -1000.0
@@ -153,11 +137,23 @@ def layout_of(header: Header, path: Path) -> Layout:
     return layout
 
 
-def decode(header: "Header | Dataset", path: Path, wanted: Sequence[int] | None = None) -> Array:
+def check_frames(layout: Layout, header: Header, path: Path) -> None:
+    """Raises Unreadable when a header promises more frames than its file can hold."""
+    held = path.stat().st_size * (_DEFLATE_GAINS if header.transfer_syntax == _DEFLATED else 1)
+    if layout.frames > max(1, held):
+        raise Unreadable(
+            f"{path.name} promises {layout.frames} frames, more than it has bytes.", remedy="Send it again."
+        )
+
+
+def decode(
+    header: "Header | Dataset", path: Path, wanted: Sequence[int] | None = None, *, indices: bool = False
+) -> Array:
     """Stored values of the frames `wanted` (all of them by default), as many as the bits that mean something:
     unused high bits and overlays in them are masked, signs extended; colour is RGB.
 
-    header  of the file, scanned or read with pydicom
+    header   of the file, scanned or read with pydicom
+    indices  give the numbers of a palette, not its colours: those of a label map are for showing only
 
     Returns (frames, rows, columns), or (frames, rows, columns, 3) uint8.
     Raises Unreadable when the pixels are missing, damaged, cut short or of an unknown compression, or when the
@@ -165,11 +161,13 @@ def decode(header: "Header | Dataset", path: Path, wanted: Sequence[int] | None 
     """
     header = header if isinstance(header, Header) else scan_header(path)
     layout = layout_of(header, path)
-    indices = range(layout.frames) if wanted is None else wanted
+    if indices and layout.photometric == "PALETTE COLOR":
+        layout = replace(layout, photometric="MONOCHROME2")
+    frames = range(layout.frames) if wanted is None else wanted
     try:
         if is_native(header):
-            return _native(path, header, layout, indices)
-        return _encapsulated(path, header, layout, indices)
+            return _native(path, header, layout, frames)
+        return _encapsulated(path, header, layout, frames)
     except MemoryError as error:
         raise NoRoom(f"{path.name} does not fit into the memory.", remedy="Use a machine with more.") from error
     except OSError as error:
@@ -192,7 +190,11 @@ def settle(stored: Array, layout: Layout) -> None:
 
 def scale_of(item: Header) -> tuple[float, float]:
     """(slope, intercept) of a header or of a functional group; (1, 0) where it gives none."""
-    slope, intercept = number(item, "RescaleSlope"), number(item, "RescaleIntercept")
+    slope, intercept = (
+        # What is written but is no number ("NaN", "1e400") must not pass for "not written"; it is refused later.
+        float("nan") if (value := number(item, keyword)) is None and text(item, keyword) else value
+        for keyword in ("RescaleSlope", "RescaleIntercept")
+    )
     return slope or 1.0, intercept or 0.0
 
 
@@ -425,13 +427,13 @@ def _colour(samples: Array, layout: Layout) -> Array:
         ybr = np.empty((layout.rows, layout.columns, 3), samples.dtype)
         ybr[:, 0::2, 0], ybr[:, 1::2, 0] = pairs[..., 0], pairs[..., 1]
         ybr[..., 1], ybr[..., 2] = np.repeat(pairs[..., 2], 2, axis=1), np.repeat(pairs[..., 3], 2, axis=1)
-        return _rgb(eight_bits(ybr))
+        return rgb_of(eight_bits(ybr), layout.photometric)
     if layout.planar:
         planes = samples.reshape(3, layout.rows, layout.columns).transpose(1, 2, 0)
     else:
         planes = samples.reshape(layout.rows, layout.columns, 3)
     colour = np.ascontiguousarray(_in_eight(planes, layout))
-    return _rgb(colour) if layout.photometric == "YBR_FULL" else colour
+    return rgb_of(colour, layout.photometric)
 
 
 def _in_eight(colour: Array, layout: Layout) -> Array:
@@ -439,15 +441,6 @@ def _in_eight(colour: Array, layout: Layout) -> Array:
         return colour
     narrow: Array = colour >> max(0, layout.stored - 8)
     return narrow.astype(np.uint8)
-
-
-def _rgb(ybr: Array) -> Array:
-    """PS3.3 C.7.6.3.1.2, the full range of CCIR 601; (rows, columns, 3) uint8."""
-    y, blue, red = (ybr[..., n].astype(np.float32) for n in range(3))
-    blue -= 128
-    red -= 128
-    rgb: Array = np.stack([y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue], axis=-1)
-    return rgb.round().clip(0, 255).astype(np.uint8)
 
 
 def _coloured(stored: Array, header: Header, layout: Layout, path: Path) -> Array:
@@ -482,9 +475,7 @@ def _decode_frame(data: bytes, syntax: str, layout: Layout, path: Path) -> Array
             remedy="Send or export it again.",
         )
     try:
-        if syntax == _BASELINE or (syntax in _LOSSY_JPEG and size is not None and size[2] == 8):
-            return _by_pillow(data, layout)
-        return _by_others(data, syntax, layout)
+        found = decode_stream(data, syntax, _told(layout), bits=size and size[2])
     except MemoryError:
         raise
     except Exception as error:  # each decoder has its own exceptions
@@ -493,74 +484,36 @@ def _decode_frame(data: bytes, syntax: str, layout: Layout, path: Path) -> Array
             f"The pixels of {path.name} cannot be decoded ({name}): they are damaged, cut short or unsupported.",
             remedy="Send it again, or export it uncompressed.",
         ) from error
+    return found if layout.samples == 3 else _as_promised(found, layout)
+
+
+def _told(layout: Layout) -> Told:
+    return Told(
+        layout.rows,
+        layout.columns,
+        layout.samples,
+        layout.allocated,
+        layout.stored,
+        layout.signed,
+        layout.photometric,
+    )
+
+
+def _as_promised(found: Array, layout: Layout) -> Array:
+    """Grey numbers in the type that the header promises, signs where it has them."""
+    if found.dtype != layout.dtype and found.dtype.itemsize <= layout.dtype.itemsize:
+        found = found.astype(layout.dtype)
+    if found.dtype == layout.dtype and not layout.signed and int(found.max(initial=0)) >> layout.stored:
+        return found  # the stream has more bits than the header says, and they are the picture's
+    out = np.array(found)
+    settle(out, replace(layout, high=layout.stored - 1))
+    return out
 
 
 def _name_of(syntax: str) -> str:
     from pydicom.uid import UID
 
     return str(UID(syntax).name)
-
-
-def _by_pillow(data: bytes, layout: Layout) -> Array:
-    """Lossy JPEG of eight bits. What the stream says of its colours goes before what the header says."""
-    import io
-
-    from PIL import Image as Pillow
-
-    with Pillow.open(io.BytesIO(data)) as picture:
-        if layout.samples == 1:
-            grey: Array = np.asarray(picture.convert("L"))
-            return grey.astype(layout.dtype)
-        told = "adobe_transform" in picture.info or "jfif" in picture.info
-        if not told and layout.photometric == "RGB" and picture.mode == "RGB":
-            picture.draft("YCbCr", None)  # as stored: nobody says it was turned
-            return np.array(picture)
-        return np.array(picture.convert("RGB"))
-
-
-def _by_others(data: bytes, syntax: str, layout: Layout) -> Array:
-    """RLE, lossless JPEG, JPEG-LS, JPEG 2000, HTJ2K and JPEG of twelve bits, by the first decoder that can."""
-    from pydicom.encaps import encapsulate
-    from pydicom.pixels import get_decoder
-
-    told: dict[str, Any] = {
-        "rows": layout.rows,
-        "columns": layout.columns,
-        "number_of_frames": 1,
-        "samples_per_pixel": layout.samples,
-        # Indices of a palette are nothing to convert.
-        "photometric_interpretation": "MONOCHROME2"
-        if layout.photometric == "PALETTE COLOR"
-        else layout.photometric,
-        "pixel_representation": int(layout.signed),
-        "bits_allocated": layout.allocated,
-        "bits_stored": layout.stored,
-        "planar_configuration": int(layout.planar),
-        "pixel_keyword": "PixelData",
-    }
-    array: Array | None = None
-    source = encapsulate([data], has_bot=False)
-    for plugin in _PLUGINS.get(syntax, ()):
-        try:
-            if plugin in _APART:
-                array = decode_apart(source, syntax, plugin, told)
-            else:
-                array, _ = get_decoder(syntax).as_array(source, decoding_plugin=plugin, **told)
-            break
-        except Exception:  # a stream that breaks the rules may suit the next decoder
-            continue
-    if array is None:
-        raise ValueError("no decoder reads it")
-    out: Array = array
-    if layout.samples == 3:
-        return _in_eight(out, layout)
-    if out.dtype != layout.dtype and out.dtype.itemsize <= layout.dtype.itemsize:
-        out = out.astype(layout.dtype)
-    if out.dtype == layout.dtype and not layout.signed and int(out.max(initial=0)) >> layout.stored:
-        return out  # the stream has more bits than the header says, and they are the picture's
-    out = np.array(out)
-    settle(out, replace(layout, high=layout.stored - 1))
-    return out
 
 
 def _cut(path: Path) -> Unreadable:

@@ -262,11 +262,11 @@ def _stored(array: Array, modality: str) -> tuple[Array, float, float, float]:
         slope = _not_below(max(abs(low) / 32768, high / 32767) if low < 0 else high / 65535)
         kind = np.int16 if low < 0 else np.uint16
         return _quantized(array, slope, 0.0, kind), slope, 0.0, slope
-    ladder = None if whole else _ladder(array, low, high)
-    if ladder is not None:
-        return _quantized(array, ladder, float(decimal_string(low)), np.uint16), ladder, low, 0.0
     if whole and high - low <= 65535:
         return (array - np.asarray(low).astype(array.dtype)).astype(np.uint16), 1.0, low, 0.0
+    ladder = _ladder(array, low, high)
+    if ladder is not None:
+        return _quantized(array, ladder, float(decimal_string(low)), np.uint16), ladder, low, 0.0
     slope, intercept = _not_below((high - low) / 65535 or 1.0), float(decimal_string(low))
     return _quantized(array, slope, intercept, np.uint16), slope, intercept, slope
 

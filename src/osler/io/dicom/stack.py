@@ -26,6 +26,7 @@ from osler.io.dicom.multiframe import check_concatenations, planes_of, region_sp
 from osler.io.dicom.parse import is_dicom, kind_of, number, numbers, sequence, text
 from osler.io.dicom.pixels import (
     Layout,
+    check_frames,
     check_scale,
     decode,
     eight_bits,
@@ -237,7 +238,7 @@ def _read(instances: list[Instance], name: str, *, films: bool) -> Parts:
         if frames > 1 and films:
             attempt(lambda instance=instance: _film(instance))  # type: ignore[misc]
         elif frames > 1:
-            failures.append(_is_film(instance.path.name, int(frames)))
+            attempt(lambda instance=instance: _refuse_film(instance))  # type: ignore[misc]
         else:
             attempt(lambda instance=instance: _image(instance, ""))  # type: ignore[misc]
     return Parts(tuple(pictures), tuple(clips), tuple(failures))
@@ -250,10 +251,18 @@ def _is_film(name: str, frames: int) -> BadGeometry:
     )
 
 
+def _refuse_film(instance: Instance) -> Image:
+    """Raises BadGeometry, or Unreadable where the header promises frames that cannot be in the file."""
+    layout = layout_of(instance.header, instance.path)
+    check_frames(layout, instance.header, instance.path)
+    raise _is_film(instance.path.name, layout.frames)
+
+
 def _image(instance: Instance, item: str) -> Image:
     path, header = instance.path, instance.header
     _refuse_slides(header, path)
     layout = layout_of(header, path)
+    check_frames(layout, header, path)
     if layout.frames > 1 and not item:
         raise AskedWrongly(
             f"{path.name} is a film of {layout.frames} frames ({kind_of(header)}).",

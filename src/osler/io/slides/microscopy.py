@@ -17,8 +17,9 @@ from osler.core.errors import AskedWrongly, NoRoom, Unreadable
 from osler.core.origin import Origin
 from osler.core.slide import Level, Region, Slide
 from osler.imaging.tiles import paste
-from osler.io.dicom.apart import decode_apart
+from osler.io.dicom.codecs import Told, decode_stream, rgb_of
 from osler.io.dicom.facts import facts_of
+from osler.io.dicom.fragments import stream_size
 from osler.io.dicom.parse import is_dicom, kind_of, number, numbers, sequence, text
 from osler.io.dicom.walk import DEFLATED, Walked, walk
 from osler.io.slides.places import quick_places, slow_places
@@ -32,17 +33,6 @@ SLIDE_CLASS = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _BESIDE = ("LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER")  # value 3 of Image Type; VOLUME is the pyramid
 _KEPT_BYTES = 2**25  # decoded tiles kept, because neighbouring regions share them
 _SERIES = 0x0020000E
-_DECODERS = {
-    "1.2.840.10008.1.2.4.50": "pillow",
-    "1.2.840.10008.1.2.4.90": "pylibjpeg",
-    "1.2.840.10008.1.2.4.91": "pylibjpeg",
-    "1.2.840.10008.1.2.4.201": "pylibjpeg",
-    "1.2.840.10008.1.2.4.202": "pylibjpeg",
-    "1.2.840.10008.1.2.4.203": "pylibjpeg",
-    "1.2.840.10008.1.2.5": "pydicom",
-}
-# Lossless JPEG and JPEG-LS: GDCM ends its process on some damaged streams, and CharLS never comes back from others.
-_APART = tuple(f"1.2.840.10008.1.2.4.{end}" for end in (51, 57, 70, 80, 81))
 _GROUPS, _GROUPS_TAG = 0x52009230, b"\x00\x52\x30\x92"  # PerFrameFunctionalGroupsSequence
 _GROUPS_BYTES = 2**30
 _EXTENDED_TABLE = b"\xe0\x7f\x01\x00OV\0\0"
@@ -477,7 +467,6 @@ def _is_blank(tile: Array, rows: int, columns: int) -> bool:
 
 def _decoded(piece: _Piece, frame: int) -> Array:
     """One frame as (rows, columns, 3) uint8."""
-    from pydicom.pixels import get_decoder
     from pydicom.uid import UID
 
     header, path = piece.header, piece.path
@@ -487,48 +476,58 @@ def _decoded(piece: _Piece, frame: int) -> Array:
         raw = stream.read(length)
     if len(raw) < length:
         raise _short(path)
-    syntax = UID(piece.syntax)
-    samples, stored = _whole(header, "SamplesPerPixel"), _whole(header, "BitsStored")
-    options = {
-        "rows": piece.tile[0],
-        "columns": piece.tile[1],
-        "number_of_frames": 1,
-        "samples_per_pixel": samples,
-        "photometric_interpretation": text(header, "PhotometricInterpretation"),
-        "planar_configuration": _whole(header, "PlanarConfiguration"),
-        "bits_allocated": _whole(header, "BitsAllocated"),
-        "bits_stored": stored,
-        "pixel_representation": _whole(header, "PixelRepresentation"),
-        "pixel_keyword": "PixelData",
-        "pixel_vr": "OW" if _whole(header, "BitsAllocated") > 8 else "OB",
-    }
+    told = Told(
+        *piece.tile,
+        samples=_whole(header, "SamplesPerPixel"),
+        allocated=_whole(header, "BitsAllocated"),
+        stored=_whole(header, "BitsStored"),
+        signed=False,
+        photometric=text(header, "PhotometricInterpretation"),
+    )
     try:
-        if piece.syntax in _APART:
-            array = decode_apart(_joined(raw), piece.syntax, options)
+        if UID(piece.syntax).is_encapsulated:
+            data = _joined(raw)
+            size = stream_size(data)
+            if size is not None and size[:2] != piece.tile:
+                raise _broken(path)
+            array = decode_stream(data, piece.syntax, told, bits=size and size[2])
         else:
-            plugin = _DECODERS[piece.syntax] if syntax.is_encapsulated else ""
-            data = _ITEM + bytes(4) + raw + _END if syntax.is_encapsulated else raw
-            array, _ = get_decoder(syntax).as_array(data, index=0, decoding_plugin=plugin, **options)
+            array = _plain(raw, told, planar=_whole(header, "PlanarConfiguration") == 1)
     except MemoryError as error:
         raise NoRoom(f"{path.name} does not fit into the memory.", remedy="Use a machine with more.") from error
     except Exception as error:  # each decoder has its own exceptions
         raise Unreadable(
-            f"Tile {frame + 1} of {path.name} cannot be decoded ({syntax.name}): it is damaged or unsupported.",
+            f"Tile {frame + 1} of {path.name} cannot be decoded ({UID(piece.syntax).name}): it is damaged or of "
+            "a kind that is not read.",
             remedy="Send it again, or export it uncompressed.",
         ) from error
     if array.shape[:2] != piece.tile or array.dtype.kind != "u":
         raise _broken(path)
-    return _rgb(array, stored, inverse=text(header, "PhotometricInterpretation") == "MONOCHROME1")
+    return _rgb(array, told.stored, inverse=text(header, "PhotometricInterpretation") == "MONOCHROME1")
+
+
+def _plain(raw: bytes, told: Told, *, planar: bool) -> Array:
+    """A tile that is not compressed: (rows, columns) or (rows, columns, 3)."""
+    kind = np.dtype(f"<u{told.allocated // 8}")
+    size = told.rows * told.columns * told.samples
+    if told.photometric == "YBR_FULL_422" or len(raw) < size * kind.itemsize:
+        raise ValueError("bytes are missing")
+    numbers = np.frombuffer(raw, kind, size)
+    if told.samples == 1:
+        return numbers.reshape(told.rows, told.columns)
+    if planar:
+        return rgb_of(numbers.reshape(3, told.rows, told.columns).transpose(1, 2, 0), told.photometric)
+    return rgb_of(numbers.reshape(told.rows, told.columns, 3), told.photometric)
 
 
 def _joined(items: bytes) -> bytes:
-    """The frame whose fragments are these items."""
-    at, frame = 0, b""
+    """The stream of a frame whose fragments are these items."""
+    at, stream = 0, b""
     while items[at : at + 4] == _ITEM:
         length = int.from_bytes(items[at + 4 : at + 8], "little")
-        frame += items[at + 8 : at + 8 + length]
+        stream += items[at + 8 : at + 8 + length]
         at += 8 + length
-    return frame
+    return stream
 
 
 def _rgb(array: Array, stored: int, *, inverse: bool) -> Array:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from osler.core.geometry import Geometry
+
 TASKS = ("binary", "multiclass", "multilabel", "ordinal", "regression", "segmentation", "detection")
 SPLITS = ("train", "val", "test")
 
@@ -21,6 +23,39 @@ class Source:
 
     def __str__(self) -> str:
         return f"{self.path.name}[{self.item}]" if self.item else self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """One structure or segment of a DICOM object, and the class that it is.
+
+    path   the RTSTRUCT or SEG
+    item   which of its structures, "roi:5", or segments, "segment:2"
+    value  the class's number in the mask
+    name   what the class is called
+    """
+
+    path: Path
+    item: str
+    value: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlines(Source):
+    """A mask put together from outlines and segments, which are told apart by their names.
+
+    path      the first of the objects
+    outlines  the structures, by their value; () where somebody looked for them and found none
+    grid      the grid of the case's first picture, on which the mask is made; None for flat pictures
+    """
+
+    outlines: tuple[Outline, ...] = ()
+    grid: Geometry | None = None
+
+    def __str__(self) -> str:
+        others = len({one.path for one in self.outlines} - {self.path})
+        return self.path.name + (f" and {others} more" if others else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +80,8 @@ class Case:
     patient   who it belongs to; the unit of splits and intervals
     pictures  one a channel, in the order of the data set's channels
     label     class number (binary, multiclass, ordinal), 0/1 per class (multilabel), number (regression),
-              where the mask lies (segmentation), boxes (detection), None where there is none
+              where the mask lies (segmentation: a Source, or Outlines), boxes (detection), None where there is
+              none
     split     "train", "val", "test", or "" where the data set does not say
     facts     age, sex, site, whatever a table gave beside the label
     """

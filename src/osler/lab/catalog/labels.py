@@ -13,7 +13,8 @@ from osler.core.geometry import Geometry
 from osler.core.image import Image
 from osler.core.mask import Mask
 from osler.core.volume import Volume
-from osler.io.open import open_mask, open_picture
+from osler.io.open import open_picture
+from osler.lab.catalog.cases import open_label
 from osler.lab.catalog.dataset import Case, Dataset, Source
 
 # More numbers than this in the masks of one data set come from lossy or resampled files, not from a reader.
@@ -165,11 +166,11 @@ def mask_names(dataset: Dataset) -> dict[int, str]:
 def values_in(masks: Sequence[Source]) -> tuple[int, ...]:
     """Every number that occurs in the masks, sorted; 0 is always among them.
 
-    Raises what `open_mask` raises for a broken file or one that is no mask.
+    Raises what `open_label` raises for a broken file or one that is no mask.
     """
     found = {0}
     with ThreadPoolExecutor(_READERS) as pool:
-        for labels in pool.map(lambda source: set(open_mask(source.path, source.item).labels), masks):
+        for labels in pool.map(lambda source: set(open_label(source).labels), masks):
             found |= labels
     return tuple(sorted(found))
 
@@ -219,7 +220,7 @@ def _check(case: Case, names: dict[int, str]) -> list[Oddity]:
             )
     if isinstance(case.label, Source):
         try:
-            mask = open_mask(case.label.path, case.label.item, labels=names)
+            mask = open_label(case.label, labels=names)
             if first is not None:
                 _same_grid(case.pictures[0], first, case.label, mask)
             if not mask.array.any():

@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from osler.core.errors import AskedWrongly, BadDataset, UnknownChoice
+from osler.core.errors import AskedWrongly, BadDataset, BadInput, UnknownChoice
 from osler.lab.catalog.dataset import SPLITS, TASKS, Dataset
 from osler.lab.catalog.folders import files_under, pictures_under
-from osler.lab.catalog.layouts import classes, decathlon, medmnist, nnunet, paired, sidebyside, table, voc
+from osler.lab.catalog.layouts import classes, decathlon, medmnist, nnunet, paired, sidebyside, studies, table, voc
 from osler.lab.catalog.request import Request
 
 # Tried in this order; the first that finds its own marks is taken, so the plainest marks come last.
@@ -21,6 +21,7 @@ LAYOUTS: tuple[tuple[str, Callable[[Request], Dataset | None]], ...] = (
     (table.LAYOUT, table.read),
     (paired.LAYOUT, paired.read),
     (sidebyside.LAYOUT, sidebyside.read),
+    (studies.LAYOUT, studies.read),
     (classes.LAYOUT, classes.read),
 )
 
@@ -36,7 +37,8 @@ def read_dataset(
     """What there is to learn in a folder or a file, without being told its layout.
 
     task     one of TASKS, where the one found is not the one meant
-    target   the label column of a table, or several joined by commas (yes/no columns)
+    target   the label column of a table, or several joined by commas (yes/no columns); of DICOM studies with
+             outlines the names of the structures to learn, joined by commas
     image    the picture columns of a table, one a channel
     patient  the patient column of a table
 
@@ -54,7 +56,13 @@ def read_dataset(
     attempts = [(name, read, request) for name, read in LAYOUTS]
     attempts += [(table.LAYOUT, table.read, replace(request, path=inside))] if inside else []
     for name, read, wanted in attempts:
-        found = read(wanted)
+        try:
+            found = read(wanted)
+        except (AskedWrongly, BadInput):
+            # In a download of studies the list of series looks like a table, and folders like images and masks.
+            name, found = studies.LAYOUT, studies.read(request) if name != studies.LAYOUT else None
+            if found is None:
+                raise
         if found is not None:
             return _finish(found, request, name)
     raise _nothing_known(path, task)
@@ -67,7 +75,7 @@ def _finish(dataset: Dataset, request: Request, layout: str) -> Dataset:
             f"{dataset.name} was read as {layout}, whose labels are for {dataset.task}, not {request.task}.",
             remedy="Leave the task out, or give labels of that kind.",
         )
-    if request.target and layout != table.LAYOUT:
+    if request.target and layout not in (table.LAYOUT, studies.LAYOUT):
         raise AskedWrongly(
             f"{dataset.name} was read as {layout}, which has no column '{request.target}'.",
             remedy="Leave the target out, or name the table itself.",

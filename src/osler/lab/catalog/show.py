@@ -18,7 +18,8 @@ from osler.imaging.overlay import best_slice, colour_of, outline
 from osler.imaging.window import to_display, upright
 from osler.io.files import replacing
 from osler.io.glance import Glance
-from osler.io.open import glance, open_mask, open_picture
+from osler.io.open import glance, open_picture
+from osler.lab.catalog.cases import open_label
 from osler.lab.catalog.dataset import SPLITS, Box, Case, Dataset, Source
 from osler.lab.catalog.labels import Progress, balance, check_cases, classes_of, mask_names
 
@@ -185,11 +186,7 @@ def _drawn(case: Case, dataset: Dataset, names: dict[int, str]) -> list[dict[str
         try:
             picture = open_picture(source.path, source.item)
             labels = case.label
-            mask = (
-                open_mask(labels.path, labels.item, labels=names)
-                if channel == 0 and isinstance(labels, Source)
-                else None
-            )
+            mask = open_label(labels, labels=names) if channel == 0 and isinstance(labels, Source) else None
             pixels = _thumbnail(picture, mask, _boxes(case) if channel == 0 else ())
         except (BadInput, AskedWrongly):
             continue

@@ -15,7 +15,8 @@ from osler.core.image import Image
 from osler.core.progress import Tell, silent
 from osler.core.study import Picture
 from osler.core.volume import Volume
-from osler.io.open import open_mask, open_picture
+from osler.io.open import open_picture
+from osler.lab.catalog.cases import open_label
 from osler.lab.catalog.dataset import Case, Dataset, Source
 
 ENOUGH = 400  # cases looked at; more would not move a median
@@ -148,7 +149,7 @@ def _look(case: Case, train: Dataset, random: np.random.Generator) -> _Look:
     reference, labelled, foreground = 0, None, 0.0
     present: tuple[bool, ...] = ()
     if isinstance(case.label, Source):
-        mask = open_mask(case.label.path, case.label.item)
+        mask = open_label(case.label)
         reference = reference_channel(pictures, mask.array.shape)
         labelled = mask.array != train.label_values[0]
         present = tuple(bool((mask.array == value).any()) for value in train.label_values)

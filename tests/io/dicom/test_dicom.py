@@ -7,14 +7,14 @@ import numpy as np
 import pydicom
 import pytest
 
-from osler.core.errors import AskedWrongly, BadGeometry, BadInput, OslerError, Unreadable
+from osler.core.errors import AskedWrongly, BadGeometry, BadInput, NoSuv, OslerError, Unreadable
 from osler.core.facts import Facts
 from osler.core.geometry import Geometry
 from osler.core.image import Image
 from osler.core.volume import Volume
 from osler.imaging.resample import resample_to
 from osler.io.dicom.facts import age_years
-from osler.io.dicom.suv import suv_factor
+from osler.io.dicom.suv import suv_scale
 from osler.io.dicom.write import write_radiograph, write_series
 from osler.io.open import glance, is_picture, is_series, open_mask, open_picture, open_study
 
@@ -285,11 +285,11 @@ def _pet(**changes: str) -> pydicom.Dataset:
 
 def test_suv_of_a_worked_example():
     """70 kg, 370 MBq of F-18, one hour, START: 2.76337e-4 per Bq/ml (../shared/know-how, section 3.4)."""
-    assert suv_factor([_pet()]) == pytest.approx(2.76337e-4, rel=1e-5)
-    assert suv_factor([_pet(DecayCorrection="ADMIN")]) == pytest.approx(70_000 / 370e6)
-    assert suv_factor([_pet(RadionuclideTotalDose="370")]) == pytest.approx(2.76337e-4, rel=1e-5)
+    assert suv_scale([_pet()]).factors[0] == pytest.approx(2.76337e-4, rel=1e-5)
+    assert suv_scale([_pet(DecayCorrection="ADMIN")]).factors[0] == pytest.approx(70_000 / 370e6)
+    assert suv_scale([_pet(RadionuclideTotalDose="370")]).factors[0] == pytest.approx(2.76337e-4, rel=1e-5)
     late = _pet(RadiopharmaceuticalStartTime="233000", SeriesTime="003000", AcquisitionTime="003000")
-    assert suv_factor([late]) == pytest.approx(2.76337e-4, rel=1e-5)
+    assert suv_scale([late]).factors[0] == pytest.approx(2.76337e-4, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,8 @@ def test_suv_of_a_worked_example():
     ],
 )
 def test_no_suv_is_guessed(changes):
-    assert suv_factor([_pet(**changes)]) is None
+    with pytest.raises(NoSuv):
+        suv_scale([_pet(**changes)])
 
 
 def _shipped(name: str) -> Path:

@@ -119,15 +119,6 @@ def suv_scale(headers: Sequence[Headed], *, name: str = "The PET series") -> Suv
     )
 
 
-def suv_factor(headers: Sequence[Headed]) -> float | None:
-    """One factor for all slices; None where there is no SUV or slices differ."""
-    try:
-        factors = suv_scale(headers).factors
-    except NoSuv:
-        return None
-    return float(factors[0]) if np.allclose(factors, factors[0], rtol=1e-12) else None
-
-
 def lean_body_factor(header: Headed, *, formula: str = "janmahasatian", name: str = "The PET series") -> float:
     """SUVbw x this = SUVlbm, in g/ml. Weight, height and sex come from the header; `formula` as `lean_body_mass`.
 

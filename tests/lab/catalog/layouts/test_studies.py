@@ -342,6 +342,7 @@ def test_what_cannot_be_used_is_left_out_and_said(hospital):
         file.unlink()
     dataset = read_dataset(hospital.root)
     assert [case.id for case in dataset.cases] == ["P3", "P4"]
+    assert any(note.startswith("1.dcm ") for note in dataset.notes), "the damaged one"
     assert "1 RTSTRUCT or SEG files were left out: what they were drawn on is not here." in dataset.notes
     assert "1 of 3 cases were outlined on slices that are not there, and were left out." in dataset.notes
     assert "2 of 5 patients have no outlines and were left out." in dataset.notes

@@ -27,6 +27,7 @@ _HALF = 0.5
 _AT_MOST_CLASSES = 255
 _FIRST = ("CT", "PT", "MR")  # where as many patients were drawn on one as on the other
 _NAMES_SHOWN = 20
+_PROBLEMS_TOLD = 5
 # What people append to a structure's name to say which picture it was drawn on: GTV_CT, Mass_MR_T1.
 _SAYS = {
     "CT": {"ct"},
@@ -64,7 +65,9 @@ def read(request: Request) -> Dataset | None:
     if request.task is None and len(outlined) < max(1, _HALF * len(everyone)):
         return None
     root = inner_root(request.path)
-    notes = []
+    notes = list(found.problems[:_PROBLEMS_TOLD])
+    if len(found.problems) > _PROBLEMS_TOLD:
+        notes.append(f"{len(found.problems) - _PROBLEMS_TOLD} more files have such problems.")
     if broken:
         notes.append(f"{len(broken)} RTSTRUCT or SEG files cannot be read and were left out: {first_few(broken)}.")
     if lost:

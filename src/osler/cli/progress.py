@@ -9,6 +9,7 @@ from osler.cli.output import note
 from osler.core.progress import Tell
 
 EVERY_SECONDS = 5.0
+_LONG_SECONDS = 2.0
 
 
 @contextmanager
@@ -36,6 +37,17 @@ def watched() -> Iterator[Tell]:
             bars.update(stages[stage], completed=done, total=total or None, note=note)
 
         yield tell
+
+
+def when_long(tell: Tell) -> Tell:
+    """The same, silent for the first seconds: most studies are shown before anybody wonders."""
+    began = time.monotonic()
+
+    def later(stage: str, done: int, total: int, note: str) -> None:
+        if time.monotonic() - began > _LONG_SECONDS:
+            tell(stage, done, total, note)
+
+    return later
 
 
 class _Lines:

@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     )  # a wrong word is told before anything is read
 
     from osler.cli.folders import filling
+    from osler.cli.progress import watched, when_long
     from osler.cli.sentences import report_lines
     from osler.clinic.reading import read_study
     from osler.inference.device import choose_device
@@ -55,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     from osler.models.shelf import Shelf
     from osler.results.json import report_to_json
 
-    study = open_study(arguments.study)
+    with watched() as every:
+        study = open_study(arguments.study, tell=when_long(every))
     device = choose_device(arguments.device)
     report = read_study(study, Shelf.default(), pathway=arguments.pathway, device=device)
     out: Path = arguments.out

@@ -1,12 +1,10 @@
 """`osler show`: what a folder, a zip, a disc or a file holds."""
 
 import argparse
-import time
 from pathlib import Path
 
 from osler.cli import output
 from osler.cli.arguments import Parser, new_parser
-from osler.core.progress import Tell
 
 SUMMARY = """Show what a study holds, from the headers alone: studies, series, and in them volumes, films, images
 and other objects, with their size, how they lie, what is odd, and what cannot be read and why. Takes a folder
@@ -20,7 +18,6 @@ osler show study.zip --json
 """
 
 PAGE = "study.html"
-_LONG_SECONDS = 2.0
 
 
 def parser() -> Parser:
@@ -39,7 +36,7 @@ def parser() -> Parser:
 def run(arguments: argparse.Namespace) -> int:
     """Look into the path; print the tree, and write the page where it is wanted."""
     from osler.cli.folders import filling
-    from osler.cli.progress import watched
+    from osler.cli.progress import watched, when_long
     from osler.io.holdings import look_into
     from osler.results.study_page import draw_sheet, study_json, study_lines, write_study_page
 
@@ -60,14 +57,3 @@ def run(arguments: argparse.Namespace) -> int:
         lines = study_lines(holdings, descriptions=shown)
         output.say("\n".join([*lines, *(["", f"Page: {page}"] if page is not None else [])]))
     return output.GOOD
-
-
-def when_long(tell: Tell) -> Tell:
-    """The same, silent for the first seconds: most studies are shown before anybody wonders."""
-    began = time.monotonic()
-
-    def later(stage: str, done: int, total: int, note: str) -> None:
-        if time.monotonic() - began > _LONG_SECONDS:
-            tell(stage, done, total, note)
-
-    return later

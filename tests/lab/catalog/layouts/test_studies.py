@@ -329,9 +329,9 @@ def test_radiographs_with_segmentations(tmp_path, hospital):
 
 
 def test_what_cannot_be_used_is_left_out_and_said(hospital):
-    for n in range(6):
+    for n in range(7):
         picture, mask = hospital.patient(n)
-        if n < 5:
+        if n != 5:
             hospital.outline(picture, hospital.root / f"P{n}" / "rt" / "1.dcm", {"Liver": mask == 1})
     (hospital.root / "P0" / "rt" / "1.dcm").write_bytes(
         (hospital.root / "P0" / "rt" / "1.dcm").read_bytes()[:1500]
@@ -340,12 +340,14 @@ def test_what_cannot_be_used_is_left_out_and_said(hospital):
         file.unlink()
     for file in (hospital.root / "P2" / "ct").iterdir():
         file.unlink()
+    edit(hospital.root / "P6" / "rt" / "1.dcm", lambda one: delattr(one, "StructureSetROISequence"))
     dataset = read_dataset(hospital.root)
     assert [case.id for case in dataset.cases] == ["P3", "P4"]
+    assert "1 RTSTRUCT or SEG files cannot be read and were left out: 1.dcm." in dataset.notes
     assert any(note.startswith("1.dcm ") for note in dataset.notes), "the damaged one"
     assert "1 RTSTRUCT or SEG files were left out: what they were drawn on is not here." in dataset.notes
     assert "1 of 3 cases were outlined on slices that are not there, and were left out." in dataset.notes
-    assert "2 of 5 patients have no outlines and were left out." in dataset.notes
+    assert "3 of 6 patients have no outlines and were left out." in dataset.notes
 
 
 def test_a_structure_that_was_looked_for_and_not_found_is_an_empty_mask(hospital):

@@ -8,7 +8,6 @@ import numpy as np
 import pydicom
 import pytest
 
-from osler.cli import show
 from osler.core.facts import Facts
 from osler.core.geometry import Geometry
 from osler.core.image import Image
@@ -184,16 +183,6 @@ def test_the_example_is_the_middle_slice(study: Path) -> None:
     assert picture.array.shape == (1, 20, 24)
     whole = pydicom.dcmread(sorted((study / "ct").iterdir())[3]).pixel_array
     assert np.array_equal(picture.array[0], whole)
-
-
-def test_progress_is_told_only_when_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[int] = []
-    clock = [0.0]
-    monkeypatch.setattr(show.time, "monotonic", lambda: clock[0])
-    tell = show.when_long(lambda stage, done, total, note: heard.append(done))
-    for done, clock[0] in ((1, 0.5), (2, 1.5), (3, 2.5), (4, 3.0)):
-        tell("headers", done, 4, "")
-    assert heard == [3, 4]
 
 
 def test_real_folders(osler, test_data: Path, tmp_path: Path) -> None:

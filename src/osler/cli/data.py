@@ -22,7 +22,11 @@ def parser() -> Parser:
     show = verbs.add_parser("show", help="describe a data set, with pictures in a page", allow_abbrev=False)
     show.add_argument("data", metavar="DATA", type=Path, help="a folder or file with labelled pictures")
     show.add_argument("--task", metavar="TASK", help="the task, where the labels alone do not decide")
-    show.add_argument("--target", metavar="COLUMN", help="the table's column to learn")
+    show.add_argument(
+        "--target",
+        metavar="COLUMN",
+        help="the table's column to learn, or the structures of DICOM studies, joined by commas",
+    )
     show.add_argument("--out", type=Path, metavar="PAGE", help="write an HTML page with pictures")
     add_common(show, below=True)
     return made

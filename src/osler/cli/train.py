@@ -32,7 +32,12 @@ def parser() -> Parser:
     made.add_argument(
         "--task", default="", help="binary, multiclass, multilabel, ordinal, regression, segmentation"
     )
-    made.add_argument("--target", default="", metavar="COLUMN", help="the table's column to learn")
+    made.add_argument(
+        "--target",
+        default="",
+        metavar="COLUMN",
+        help="the table's column to learn, or the structures of DICOM studies, joined by commas",
+    )
     made.add_argument(
         "--budget", type=duration, default=600.0, metavar="TIME", help="wall time: 90s, 10m, 1h30m (10m)"
     )

@@ -185,7 +185,7 @@ def _image_at(path: Path) -> Instance:
 def _series_in(folder: Path, item: str) -> Series:
     series, problems = find_series(path for path in folder.iterdir() if path.is_file() and is_dicom(path))
     if item:
-        series = [one for one in series if item == f"series:{one.uid}"]
+        series = [one for one in series if item == one.item]
         if not series:
             raise AskedWrongly(
                 f"{folder.name} has no item '{item}'.", remedy="Ask for 'series:' and a series' UID."
@@ -198,7 +198,7 @@ def _series_in(folder: Path, item: str) -> Series:
     if len(series) > 1:
         raise AskedWrongly(
             f"{folder.name} holds {len(series)} series.",
-            remedy=f"Open it as a study, or ask for one: {', '.join(f'series:{one.uid}' for one in series[:4])}.",
+            remedy=f"Open it as a study, or ask for one: {', '.join(one.item for one in series[:4])}.",
         )
     return series[0]
 

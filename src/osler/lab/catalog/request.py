@@ -10,7 +10,7 @@ class Request:
 
     path     a folder or a file
     task     one of TASKS, or None: find out
-    target   the label column of a table, or the structures of DICOM studies; several joined by commas; None: find out
+    target   the label column of a table, or the structures of DICOM studies, joined by commas; None: find out
     image    the image columns of a table, or (): find out
     patient  the patient column of a table, or None: find out
     """

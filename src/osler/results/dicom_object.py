@@ -15,7 +15,7 @@ from osler.core.origin import Origin
 from osler.core.report import NOT_A_DEVICE, Report
 from osler.core.study import Picture, Study
 from osler.core.volume import Volume
-from osler.io.dicom.encode import IMPLEMENTATION_CLASS_UID, uid_of
+from osler.io.dicom.encode import IMPLEMENTATION_CLASS_UID, PATIENT_AND_STUDY, uid_of
 from osler.io.dicom.parse import read_header, text
 
 if TYPE_CHECKING:
@@ -24,19 +24,6 @@ if TYPE_CHECKING:
 MANUFACTURER = "Osler"
 MODEL_NAME = "Osler"
 
-# Type 2 must be there, empty if the source does not say.
-_PATIENT_AND_STUDY = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyInstanceUID",
-    "StudyDate",
-    "StudyTime",
-    "ReferringPhysicianName",
-    "StudyID",
-    "AccessionNumber",
-)
 _WHERE_SAID = (
     "TimezoneOffsetFromUTC",
     "IssuerOfPatientID",
@@ -125,11 +112,11 @@ def _copy(source: "Dataset", dataset: "Dataset") -> None:
     """Patient and study of `source`, letter by letter, save what no writer could write."""
     with suppress(Exception):  # pydicom raises many kinds for letters that are not what the header promises
         source.decode()  # to text, which is then written in the letters of the new object
-    for keyword in (*_PATIENT_AND_STUDY, *_WHERE_SAID):
+    for keyword in (*PATIENT_AND_STUDY, *_WHERE_SAID):
         element = _writable(source, keyword)
         if element is not None:
             dataset[keyword] = element
-        elif keyword in _PATIENT_AND_STUDY:
+        elif keyword in PATIENT_AND_STUDY:
             setattr(dataset, keyword, "")
 
 

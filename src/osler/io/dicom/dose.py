@@ -14,7 +14,7 @@ from osler.core.geometry import Geometry
 from osler.core.origin import Origin
 from osler.core.version import SOFTWARE
 from osler.core.volume import Volume
-from osler.io.dicom.encode import decimal_string, new_uid, save_dataset
+from osler.io.dicom.encode import PATIENT_AND_STUDY, decimal_string, new_uid, save_dataset
 from osler.io.dicom.facts import facts_of
 from osler.io.dicom.parse import kind_of, number, numbers, read_header, sequence, text
 from osler.io.dicom.pixels import decode
@@ -28,18 +28,6 @@ _NO_VOLUME = 1e-9  # mm3 of one voxel
 _CROOKED = 1e-2  # how far directions may be from unit length and right angles
 _SAME_MM = 0.01
 _UPRIGHT = 1e-3  # how far rows and columns may lean where offsets are positions of the patient
-_OF_THE_STUDY = (  # type 2: there, empty where nobody says
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyInstanceUID",
-    "StudyDate",
-    "StudyTime",
-    "ReferringPhysicianName",
-    "StudyID",
-    "AccessionNumber",
-)
 _WHERE_SAID = ("SpecificCharacterSet", "TimezoneOffsetFromUTC", "IssuerOfPatientID", "StudyDescription")
 
 
@@ -118,10 +106,10 @@ def write_dose(volume: Volume, path: Path, header: "Dataset", *, plan_uid: str =
     if volume.array.size and float(volume.array.min()) < 0:
         raise AskedWrongly("A dose below 0 is none.", remedy="Write differences of doses as NIfTI.")
     dataset = Dataset()
-    for keyword in (*_WHERE_SAID, *_OF_THE_STUDY):
+    for keyword in (*_WHERE_SAID, *PATIENT_AND_STUDY):
         if keyword in header:
             dataset[keyword] = header[keyword]
-        elif keyword in _OF_THE_STUDY:
+        elif keyword in PATIENT_AND_STUDY:
             setattr(dataset, keyword, "")
     _add_plan(dataset, header, plan_uid)
     dataset.SOPClassUID, dataset.SOPInstanceUID = RTDOSE, new_uid()

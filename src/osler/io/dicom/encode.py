@@ -10,6 +10,19 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _NAMESPACE = uuid.UUID("0c1f8f51-2f5d-5f0b-8f0a-6a2f3f0d9e41")
+# Whose it is and which study (PS3.3 C.7.1.1, C.7.2.1). Type 2: there, empty where the source does not say.
+PATIENT_AND_STUDY = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "ReferringPhysicianName",
+    "StudyID",
+    "AccessionNumber",
+)
 IMPLEMENTATION_CLASS_UID = f"2.25.{uuid.uuid5(_NAMESPACE, 'implementation').int}"
 
 

@@ -16,7 +16,7 @@ from osler.core.errors import AskedWrongly, BadPixels
 from osler.core.geometry import Geometry
 from osler.core.version import SOFTWARE
 from osler.core.volume import Volume
-from osler.io.dicom.encode import decimal_string, new_uid, save_dataset
+from osler.io.dicom.encode import PATIENT_AND_STUDY, decimal_string, new_uid, save_dataset
 from osler.io.dicom.parse import number, sequence, text
 from osler.io.files import replacing
 
@@ -34,18 +34,6 @@ _ACTIVITY = {
     **dict.fromkeys(("BQ/ML", "BQML"), "BQML"),
 }
 _SQUARE = 1e-4  # cosine; rows and columns must be at right angles to be told by two directions
-# Whose it is and which study. Type 2: there, empty where nobody says.
-_ALWAYS = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyDate",
-    "StudyTime",
-    "ReferringPhysicianName",
-    "StudyID",
-    "AccessionNumber",
-)
 _WHERE_SAID = (
     "SpecificCharacterSet",
     "TimezoneOffsetFromUTC",
@@ -323,10 +311,10 @@ def _header(volume: Volume, modality: str, unit: str, like: "Dataset | None", de
     now = datetime.now()
     day, clock = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
     dataset.SpecificCharacterSet = "ISO_IR 192"
-    for keyword in (*_WHERE_SAID, *_ALWAYS):
+    for keyword in (*_WHERE_SAID, *PATIENT_AND_STUDY):
         if like is not None and keyword in like:
             dataset[keyword] = like[keyword]
-        elif keyword in _ALWAYS:
+        elif keyword in PATIENT_AND_STUDY:
             setattr(dataset, keyword, "")
     said = text(like, "StudyInstanceUID") if like is not None else ""
     frame = text(like, "FrameOfReferenceUID") if like is not None else ""

@@ -56,7 +56,7 @@ def main() -> None:
             "reading": {
                 "seconds_all_cases_with_start_up": tested["seconds"],
                 "peak_mb": tested["peak_mb"],
-                "seconds_a_case_start_up_shared": round(tested["seconds"] / evaluation["n"], 2),
+                "seconds_a_case_start_up_shared": round(tested["seconds"] / evaluation["n"]["cases"], 2),
             },
         },
         note="test: 40 of 200 cases drawn by patient with seed 0; 20 of the other 160 are the validation cases",

@@ -73,8 +73,7 @@ READERS: dict[str, Callable[[Path], np.ndarray]] = {
 def imported(name: str) -> None:
     """Import what a reader needs, so that neither time nor memory of that is counted."""
     if name == "osler":
-        import gdcm  # noqa: F401
-        import openjpeg  # noqa: F401
+        import imagecodecs  # noqa: F401
 
         import osler.io.open  # noqa: F401
     elif name == "SimpleITK":

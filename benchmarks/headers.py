@@ -27,7 +27,7 @@ def osler_one(paths: list[Path]) -> int:
 
 
 def osler_scan(paths: list[Path]) -> int:
-    """As Osler scans: with the threads it uses for many files."""
+    """As Osler scans: in one thread unless the disk is slow."""
     from osler.io.dicom.scan import scan_headers
 
     return len(scan_headers(paths))

@@ -180,8 +180,8 @@ def formats_page() -> str:
         "A format that cannot hold a reading says so, and the others are written. "
         "[Which for whom](../how-to/results.md), and [how a PACS gets them](../how-to/pacs.md).\n"
     )
-    for name, write in WRITERS.items():
-        text += f"\n## {name}\n\n```text\n{_plain(write)}\n```\n"
+    for name, made in WRITERS.items():
+        text += f"\n## {name}\n\n```text\n{_plain(made.writer())}\n```\n"
     from osler.results.json import report_to_json
 
     return f"{text}\n## Keys of report.json\n\n```text\n{_plain(report_to_json)}\n```\n"

@@ -5,46 +5,57 @@ CannotHold where the format cannot hold this report (no mask was drawn, the stud
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from osler.core.errors import CannotHold
 from osler.core.registry import Registry
 from osler.core.report import Report
 from osler.core.study import Study
-from osler.results.dicom_key_objects import write_key_objects
-from osler.results.dicom_parametric import write_parametric_maps
-from osler.results.dicom_pdf import write_encapsulated_pdf
-from osler.results.dicom_presentation import write_presentation_states
-from osler.results.dicom_rtstruct import write_rtstruct
-from osler.results.dicom_secondary import write_secondary_captures
-from osler.results.dicom_seg import write_seg
-from osler.results.dicom_sr import write_sr
-from osler.results.fhir import write_fhir
-from osler.results.html import write_report_html
-from osler.results.json import write_report_json
-from osler.results.pdf import write_pdf
-from osler.results.tabular import write_csv
 
 Writer = Callable[[Report, Study, Path], tuple[Path, ...]]
 
-WRITERS: Registry[Writer] = Registry(
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: who writes it. The module is imported when it is asked for; most readings need two of them.
+
+    module    in `osler.results`
+    function  a Writer in it
+    told      what else the function is told
+    """
+
+    module: str
+    function: str
+    told: Mapping[str, str | bool] = field(default_factory=dict)
+
+    def writer(self) -> Writer:
+        """The function itself, imported."""
+        write: Writer = getattr(import_module(f"osler.results.{self.module}"), self.function)
+        return partial(write, **self.told) if self.told else write
+
+    def __call__(self, report: Report, study: Study, folder: Path) -> tuple[Path, ...]:
+        return self.writer()(report, study, folder)
+
+
+WRITERS: Registry[Format] = Registry(
     "result format",
-    json=write_report_json,
-    html=write_report_html,
-    csv=write_csv,
-    fhir=write_fhir,
-    pdf=write_pdf,
-    seg=write_seg,
-    labelmap=partial(write_seg, kind="labelmap"),
-    sr=write_sr,
-    rtstruct=write_rtstruct,
-    pm=write_parametric_maps,
-    ko=write_key_objects,
-    gsps=write_presentation_states,
-    sc=write_secondary_captures,
-    dicompdf=write_encapsulated_pdf,
+    json=Format("json", "write_report_json"),
+    html=Format("html", "write_report_html"),
+    csv=Format("tabular", "write_csv"),
+    fhir=Format("fhir", "write_fhir"),
+    pdf=Format("pdf", "write_pdf"),
+    seg=Format("dicom_seg", "write_seg"),
+    labelmap=Format("dicom_seg", "write_seg", {"kind": "labelmap"}),
+    sr=Format("dicom_sr", "write_sr"),
+    rtstruct=Format("dicom_rtstruct", "write_rtstruct"),
+    pm=Format("dicom_parametric", "write_parametric_maps"),
+    ko=Format("dicom_key_objects", "write_key_objects"),
+    gsps=Format("dicom_presentation", "write_presentation_states"),
+    sc=Format("dicom_secondary", "write_secondary_captures"),
+    dicompdf=Format("dicom_pdf", "write_encapsulated_pdf"),
 )
 USUAL = "json,html"  # what is written when nobody says what
 
@@ -72,9 +83,9 @@ def writers_named(names: str, *, identified: bool = False) -> dict[str, Writer]:
     for name in asked:
         if name != "all":
             WRITERS[name]
-    chosen = {name: write for name, write in WRITERS.items() if name in asked or "all" in asked}
+    chosen: dict[str, Writer] = {name: write for name, write in WRITERS.items() if name in asked or "all" in asked}
     if identified and "fhir" in chosen:
-        chosen["fhir"] = partial(write_fhir, identified=True)
+        chosen["fhir"] = replace(WRITERS["fhir"], told={"identified": True})
     return chosen
 
 
@@ -85,7 +96,7 @@ def write_results(report: Report, study: Study, folder: Path, writers: Mapping[s
     """
     if "sr" in writers and report.drawings:
         # A structured report points at the segmentation of its reading: without it the pointer leads nowhere.
-        writers = {"seg": write_seg, **writers}
+        writers = {"seg": WRITERS["seg"], **writers}
     files: dict[str, tuple[Path, ...]] = {}
     refused: dict[str, CannotHold] = {}
     for name, write in writers.items():

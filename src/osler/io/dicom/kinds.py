@@ -157,4 +157,4 @@ def is_image(header: Headed) -> bool:
     known = KINDS.get(uid.removeprefix(_STORAGE)) if uid.startswith(_STORAGE) else None
     if known is not None and not known.picture:
         return False
-    return text(header, "Modality").upper() not in _NO_PICTURES and "Pixel Data" not in kind_of(header)
+    return text(header, "Modality").upper() not in _NO_PICTURES

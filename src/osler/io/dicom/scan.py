@@ -187,6 +187,7 @@ TAGS: dict[str, tuple[int, str]] = {
     "PerFrameFunctionalGroupsSequence": (0x52009230, "SQ"),
 }
 _BATCH, _THREADS = 64, 4
+_SLOW = 1000  # files a second: far below what one core takes apart
 _WANTED = frozenset(tag for tag, _ in TAGS.values())
 _TEXTS = ("LO", "SH", "ST", "LT", "UC", "UT")  # in the character set of the file; the rest is ASCII
 _STRINGS = ("AE", "AS", "CS", "DA", "DT", "TM", "UI", *_TEXTS)
@@ -290,20 +291,26 @@ def scan_header(path: Path) -> Header:
 def scan_headers(paths: Sequence[Path], tell: Tell = silent) -> list[Header | Unreadable]:
     """The headers of many files in the order of `paths`; for what cannot be read, the error instead.
 
-    Threads, not processes: on a disk that is in the memory already one core reads as fast as two processes that
-    have to send each other what they found (benchmarks/headers.json); on a share that answers slowly, threads wait
-    together.
+    Where the disk is in the memory already one thread takes 4,900 files a second apart, and four, waiting for each
+    other, 3,900 (benchmarks/headers.json). Where the first files come slowly it is the disk that is waited for,
+    and several threads wait together.
     """
     batches = [paths[n : n + _BATCH] for n in range(0, len(paths), _BATCH)]
-    if len(batches) < 2:
-        return _scan_batch(paths)
     found: list[Header | Unreadable] = []
     began = time.perf_counter()
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for batch in pool.map(_scan_batch, batches):
-            found += batch
-            speed = len(found) / max(time.perf_counter() - began, 1e-6)
-            tell("headers", len(found), len(paths), f"{speed:,.0f} files/s")
+
+    def add(batch: list[Header | Unreadable]) -> float:
+        found.extend(batch)
+        speed = len(found) / max(time.perf_counter() - began, 1e-6)
+        tell("headers", len(found), len(paths), f"{speed:,.0f} files/s")
+        return speed
+
+    for number, batch in enumerate(batches):
+        if add(_scan_batch(batch)) < _SLOW:
+            with ThreadPoolExecutor(_THREADS) as pool:
+                for more in pool.map(_scan_batch, batches[number + 1 :]):
+                    add(more)
+            break
     return found
 
 

@@ -7,7 +7,7 @@ from pydicom.data import get_testdata_file
 import osler
 from osler.models.shelf import Shelf
 from osler.phantoms.studies import write_made_up_study
-from osler.results.html import write_report_html
+from osler.results.table import USUAL, write_results, writers_named
 
 
 def main(place: Path) -> list[osler.Report]:
@@ -16,11 +16,13 @@ def main(place: Path) -> list[osler.Report]:
     studies = [write_made_up_study(place / "study", seed=4711), *([Path(str(radiograph))] if radiograph else [])]
     reports = []
     for path in studies:
-        report = osler.read_study(osler.open_study(path), Shelf.default())
+        study = osler.open_study(path)
+        report = osler.read_study(study, Shelf.default())
         print(f"{path.name}: {'declined' if report.declined else 'read'}")
         for sentence in [p.what for p in report.declined] + [f.statement for f in report.findings]:
             print(f"  {sentence}")
-        print(f"  {write_report_html(report, place / path.stem)}")
+        written = write_results(report, study, place / path.stem, writers_named(f"{USUAL},sr"))
+        print(f"  {written.files['html'][0]}")
         reports.append(report)
     return reports
 

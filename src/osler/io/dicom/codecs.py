@@ -53,6 +53,10 @@ def decode_stream(data: bytes, syntax: str, told: Told, *, bits: int | None = No
         return _run_lengths(data, told)
     import imagecodecs
 
+    if syntax not in J2K and not data.rstrip(b"\0").endswith(b"\xff\xd9"):
+        # A JPEG stream without its end was cut short: liblj92 would give what is left without a word, and CharLS
+        # may search for seconds.
+        raise ValueError("the stream has no end")
     if syntax in LOSSY_JPEG:
         array = imagecodecs.jpeg8_decode(data)
     elif syntax in LOSSLESS_JPEG:

@@ -17,6 +17,7 @@ from osler.core.study import Picture
 from osler.io.dicom import find, stack
 from osler.io.dicom.group import group
 from osler.io.dicom.kinds import DOSE, LABEL_MAP, PARAMETRIC_MAP, SEGMENTATION, STRUCTURES, WHOLE_SLIDE
+from osler.io.dicom.mosaic import is_mosaic
 from osler.io.dicom.multiframe import planes_of
 from osler.io.dicom.parse import number, sequence, text
 from osler.io.dicom.plane import Plane
@@ -205,10 +206,10 @@ def _holding(series: find.Series) -> Holding:
 
 def _pieces(series: find.Series) -> list[Piece]:
     """What one series is made of."""
-    if series.refused:
-        return [Piece("refused", notes=(series.refused,))]
     if not series.picture:
         return [_object(series)]
+    if is_mosaic(series.instances[0].header):
+        return [_mosaic(series)]
     if "localizer" in find.image_type_of(series.instances[0].header):
         return _flat(series, list(series.instances))
     planes: list[Plane] = []
@@ -260,6 +261,16 @@ def _pieces(series: find.Series) -> list[Piece]:
         pieces += _flat(series, scouts, "for planning: few slices in several directions")
         pieces += [Piece("refused", notes=(error.problem,)) for error in grouped.failures]
     return [*pieces, *_flat(series, flat)]
+
+
+def _mosaic(series: find.Series) -> Piece:
+    first = series.instances[0]
+    try:
+        found = stack.glance(first.path)
+    except OslerError as error:
+        return Piece("refused", notes=(error.problem,))
+    words = (f"{len(series.instances)} of them",) if len(series.instances) > 1 else ()
+    return Piece("volume", found.shape, found.spacing, words, (), Example(replace(series, instances=(first,))))
 
 
 def _flat(series: find.Series, instances: Sequence[find.Instance], word: str = "") -> list[Piece]:

@@ -152,7 +152,7 @@ def open_study(path: Path, *, tell: Tell = silent) -> Study:
     series, left_out = find.find_series(dicom, tell)
     problems += left_out
     find.refuse_several_patients(series)
-    jobs = [partial(_whole_series, one) for one in series] + [partial(_whole_file, file) for file in others]
+    jobs = [partial(stack.read_series, one) for one in series] + [partial(_whole_file, file) for file in others]
     pictures: list[Picture] = []
     failures: list[BadInput | AskedWrongly] = []
     for job in jobs:
@@ -295,15 +295,6 @@ def _files_in(folder: Path) -> tuple[list[Path], list[str]]:
         except Unreadable as error:  # the files themselves are here, whatever their list is worth
             problems.append(error.problem)
     return sorted(path for path in walked if is_picture(path) or is_slide_name(path)), problems
-
-
-def _whole_series(series: find.Series) -> list[Picture]:
-    if series.refused:
-        raise Unreadable(
-            f"{series.name} cannot be read. {series.refused}",
-            remedy="Export it as enhanced MR or one slice a file, or convert it to NIfTI.",
-        )
-    return stack.read_series(series)
 
 
 def is_slide_name(path: Path) -> bool:

@@ -57,7 +57,6 @@ class Series:
     picture         are they pictures of a patient?
     part, parts     which part of the DICOM series this is, from 1, and how many there are
     because         why the DICOM series has several parts, a sentence; "" where it has one
-    refused         why it cannot be read although it is a picture, a sentence; "" where nothing speaks against it
     """
 
     uid: str
@@ -69,7 +68,6 @@ class Series:
     part: int = 1
     parts: int = 1
     because: str = ""
-    refused: str = ""
 
     @property
     def name(self) -> str:
@@ -290,10 +288,8 @@ def _parts(kinds: dict[tuple[object, ...], list[Instance]]) -> list[Series]:
     for n, instances in enumerate(groups):
         first = instances[0].header
         kind, picture = kind_in_words(first), is_image(first)
-        refused = ""
         if picture and is_mosaic(first):
             kind = "MR mosaic"
-            refused = "It is a mosaic: many slices side by side in one image."
         made.append(
             Series(
                 text(first, "SeriesInstanceUID"),
@@ -305,7 +301,6 @@ def _parts(kinds: dict[tuple[object, ...], list[Instance]]) -> list[Series]:
                 part=n + 1,
                 parts=len(groups),
                 because=because,
-                refused=refused,
             )
         )
     return made

@@ -22,6 +22,7 @@ from osler.io.dicom.crew import decode_all
 from osler.io.dicom.facts import facts_of
 from osler.io.dicom.find import Instance, Series, find_series, is_image
 from osler.io.dicom.group import Grouped, Stack, group
+from osler.io.dicom.mosaic import is_mosaic, unpacked
 from osler.io.dicom.multiframe import check_concatenations, planes_of, region_spacing, seconds_of
 from osler.io.dicom.parse import is_dicom, kind_of, number, numbers, sequence, text
 from osler.io.dicom.pixels import (
@@ -75,10 +76,12 @@ def read_file(path: Path, item: str = "") -> Picture:
     """One file: a radiograph as an image; a CT, MR or PET slice as a volume with one slice; enhanced multi-frame
     as a volume. `item` "frame:3" picks one picture of a film, "volume:1" one of several volumes.
 
-    Raises Unreadable for what is broken, a mosaic, a whole slide or no image, AskedWrongly where a frame must be
-    named, BadGeometry for frames that make no volume.
+    Raises Unreadable for what is broken, a mosaic without its private header, a whole slide or no image,
+    AskedWrongly where a frame must be named, BadGeometry for frames that make no volume.
     """
     instance = _image_at(path)
+    if is_mosaic(instance.header):
+        return _mosaic(instance)
     planes = _planes([instance], path.name)
     if planes is None:
         return _image(instance, item)
@@ -159,6 +162,9 @@ def _glance(instances: list[Instance], name: str) -> Glance:
     modality = text(header, "Modality").upper()
     layout = layout_of(header, instances[0].path)
     dtype = f"{'' if layout.signed else 'u'}int{max(8, layout.allocated)}"
+    if is_mosaic(header):
+        _, grid = unpacked(np.zeros((layout.rows, layout.columns), bool), header.whole(), instances[0].path)
+        return Glance(grid.shape, grid.spacing, len(instances), dtype, modality)
     planes = _planes(instances, name)
     grouped = group(planes, name) if planes is not None else Grouped()
     if grouped.stacks:
@@ -205,8 +211,9 @@ def _series_in(folder: Path, item: str) -> Series:
 
 def _read(instances: list[Instance], name: str, *, films: bool) -> Parts:
     """What cannot be read is a failure among the parts, whatever it is, and never stops the rest."""
+    mosaic = is_mosaic(instances[0].header)
     try:
-        planes = _planes(instances, name)
+        planes = _planes(instances, name) if not mosaic else []
         grouped = group(planes, name) if planes is not None else Grouped()
     except BadInput as error:
         return Parts(failures=(error,))
@@ -225,6 +232,10 @@ def _read(instances: list[Instance], name: str, *, films: bool) -> Parts:
         else:
             pictures.append(found)
 
+    if mosaic:  # one volume a file, as of one moment
+        for instance in instances:
+            attempt(lambda instance=instance: _mosaic(instance))  # type: ignore[misc]
+        return Parts(tuple(pictures), (), tuple(failures))
     for stack in grouped.stacks:
         attempt(lambda stack=stack: _volume(stack, name))  # type: ignore[misc]
     for film in grouped.films:
@@ -248,6 +259,23 @@ def _is_film(name: str, frames: int) -> BadGeometry:
     return BadGeometry(
         f"{name} is a film, not a volume: all its {frames} pictures lie in the same place.",
         remedy="Open it as a clip, or name one picture of it.",
+    )
+
+
+def _mosaic(instance: Instance) -> Volume:
+    """The slices that a Siemens mosaic holds side by side; they have no objects of their own to refer to."""
+    path, header = instance.path, instance.header
+    layout = layout_of(header, path)
+    facts = facts_of(header)
+    values, notes = _flat_values(instance, layout, facts, [0])
+    array, geometry = unpacked(values[0], header.whole(), path)
+    return Volume(
+        np.ascontiguousarray(array),
+        geometry,
+        facts=facts,
+        series_uid=text(header, "SeriesInstanceUID"),
+        study_uid=text(header, "StudyInstanceUID"),
+        notes=(*notes, f"It is a mosaic of {len(array)} slices, laid out by Siemens' private header."),
     )
 
 
@@ -399,11 +427,6 @@ def _flat_spacing(header: "Header") -> tuple[float, float] | None:
 
 def _planes(instances: list[Instance], name: str) -> list[Plane] | None:
     """Every slice of these files; None when they are flat pictures."""
-    if any("MOSAIC" in text(one.header, "ImageType") for one in instances):
-        raise Unreadable(
-            f"{name} is a mosaic: many slices side by side in one image.",
-            remedy="Export it as enhanced MR or one slice a file, or convert it to NIfTI.",
-        )
     if any("LOCALIZER" in text(one.header, "ImageType") for one in instances):
         return None  # a scout is looked at, never measured in
     check_concatenations(instances, name)

@@ -20,6 +20,7 @@ from osler.io.dicom.find import Found, Instance, Series, image_type_of
 from osler.io.dicom.frames import groups_of
 from osler.io.dicom.group import group
 from osler.io.dicom.kinds import LABEL_MAP, SEGMENTATION, STRUCTURES
+from osler.io.dicom.mosaic import is_mosaic
 from osler.io.dicom.multiframe import planes_of
 from osler.io.dicom.parse import Headed, number, read_header, sequence, text
 from osler.lab.catalog.dataset import Source
@@ -119,7 +120,7 @@ def pictures_shown(found: Found) -> list[Shown]:
     shown = []
     for series in found.series:
         first = series.instances[0].header
-        if not series.picture or series.refused or "localizer" in image_type_of(first):
+        if not series.picture or is_mosaic(first) or "localizer" in image_type_of(first):
             continue
         stacked = text(first, "Modality").upper() in _STACKED
         for instances in [series.instances] if stacked else [(one,) for one in series.instances]:

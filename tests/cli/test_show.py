@@ -1,6 +1,10 @@
 """What a study holds, in words, as JSON and as a page; nobody's name in any of them."""
 
+import os
 import re
+import subprocess
+import sys
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -194,3 +198,24 @@ def test_real_folders(osler, test_data: Path, tmp_path: Path) -> None:
     shapes = [p["shape"] for s in done.json["studies"][0]["series"] for p in s["pieces"] if p["what"] == "volume"]
     assert shapes == [[47, 28, 28], [47, 134, 136], [47, 110, 112]]
     assert (tmp_path / "page" / "study.html").read_text().count("data:image/png") == 3
+
+
+def test_nothing_unpacked_stays_on_the_disk_after_the_command(tmp_path: Path) -> None:
+    """The `osler` script ends its process at once, and what a zip held may be somebody's pictures."""
+    volume = Volume(np.zeros((3, 8, 8), np.int16), Geometry.from_spacing((3, 8, 8), (1, 1, 1)), facts=Facts("CT"))
+    paths = write_series(volume, tmp_path / "ct")
+    with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:
+        for path in paths:
+            archive.write(path, path.name)
+    place = tmp_path / "temporary"
+    place.mkdir()
+    script = "import sys; from osler.cli.main import leave; leave()"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "show", str(tmp_path / "study.zip")],
+        env={**os.environ, "TMPDIR": str(place)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "3 x 8 x 8" in done.stdout
+    assert list(place.iterdir()) == []

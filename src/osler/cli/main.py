@@ -1,5 +1,6 @@
 """`osler VERB ...`: find the verb's file, let it read its arguments, run it."""
 
+import atexit
 import os
 import sys
 from collections.abc import Sequence
@@ -65,9 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def leave() -> NoReturn:
     """What the `osler` script calls: run the command and end the process at once.
 
-    Taking torch apart in order costs another half second of every command; all files are closed by then.
+    Taking torch apart in order costs another half second of every command; all files are closed by then. What was
+    registered for the end is done: pictures unpacked from a zip must not stay on the disk.
     """
     code = main()
+    atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

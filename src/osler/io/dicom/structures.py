@@ -134,7 +134,7 @@ def items(path: Path) -> tuple[str, ...]:
 
 
 def find_source(path: Path, found: StructureSet, chosen: Sequence[Structure] = ()) -> Volume:
-    """The pictures that were outlined: in the folder of `path`, below it, or below the two folders above it.
+    """The pictures that were outlined: in the folder of `path`, below it, or below the one above it.
 
     chosen  the structures whose slices must all be there; without it those of all structures
 
@@ -174,7 +174,7 @@ def _places(path: Path, found: StructureSet, needed: set[str]) -> dict[tuple[Pat
     places: dict[tuple[Path, str], set[str]] = {}
     seen: set[Path] = set()
     here = path.resolve().parent
-    for top, depth in ((here, 0), (here, 2), (here.parent, 2), (here.parent.parent, 3)):
+    for top, depth in ((here, 0), (here, 2), (here.parent, 2)):
         for folder in _folders(top, depth):
             if folder in seen:
                 continue

@@ -27,6 +27,8 @@ class Finding:
     measurements  volumes, diameters
     picture       index of the study's picture it was found on
     distribution  class -> probability, in the order of the classes
+    among         classes or grades that cannot be excluded: the truth is one of them with the promised `coverage`
+    coverage      .9 where `among` or an interval of a measurement carries a promise, None where there is none
     label         which label of the mask on that picture it speaks of, None where nothing was drawn
     """
 
@@ -39,4 +41,6 @@ class Finding:
     measurements: tuple[Measurement, ...] = ()
     picture: int = 0
     distribution: tuple[tuple[str, float], ...] = ()
+    among: tuple[str, ...] = ()
+    coverage: float | None = None
     label: int | None = None

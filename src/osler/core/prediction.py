@@ -17,6 +17,8 @@ class Prediction:
     mask           the labels of a segmentation, on the grid of the picture that came in
     mask_probability  (classes,) mean probability inside each label's mask, how sure the net is of what it drew
     voxel_probability  (classes, *shape of the mask) float16: how likely each voxel is each label
+    disagreement   how far the members of an ensemble are apart: mutual information of their classes in nats
+                   (Depeweg et al. 2018), the deviation of their numbers; None for one member
     features       (n,) pooled features of the net, for the out-of-distribution gate; None where there are none
     seconds        time in the net and its preparation
     """
@@ -28,5 +30,6 @@ class Prediction:
     mask: Mask | None = None
     mask_probability: Array | None = None
     voxel_probability: Array | None = None
+    disagreement: float | None = None
     features: Array | None = None
     seconds: float = 0.0

@@ -55,8 +55,8 @@ class MaskBounds:
     """Voxel probabilities that hold a label in, or keep others out, with a promised risk; `inference/bounds.py`.
 
     risks     the promised shares, (0.05, 0.1, 0.2)
-    outer     one row a risk, one number a label: voxels at least as probable miss at most that share of the label in
-              the expected patient; None where so few patients promise nothing: then the whole picture
+    outer     one row a risk, one number a label: voxels at least as probable miss, in the expected patient, at
+              most that share of the label; None where so few patients promise nothing: then the whole picture
     inner     the same for an inner mask: at most that share of it lies outside the label; None: nothing is sure
     patients  it was fitted on
     note      what is to be said of it, "" for nothing

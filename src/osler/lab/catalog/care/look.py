@@ -14,12 +14,13 @@ class Look:
     problem    why it could not be read, "" where it could; the arrays are then empty
     digest     sha256 of the pixels of all its pictures (shape, type, bytes): equal only for exact copies
     file       sha256 of the files' bytes, "" for a part of a larger file
-    thumbnail  (64, 64) float32, the first picture in grey, 0 to 1 between its 1st and 99th percentile, squeezed to the
-               square; of a volume the middle slice of each axis side by side would not fit: the middle slice
+    thumbnail  (64, 64) float32, the first picture (of a volume the middle slice) in grey, 0 to 1 between its 1st
+               and 99th percentile, squeezed to the square
     colour     (3,) float32 mean red, green and blue, 0 to 1; equal for grey pictures
     darkest, brightest  of the pixels
-    header     what is known without understanding the picture: "suffix", "bytes", "rows", "columns", "slices", "bits",
-               "colour", "spacing", "modality", "manufacturer", "border" (mean of the outermost pixels, 0 to 1), ...
+    header     what is known without understanding the picture: "suffix", "bytes", "rows", "columns", "slices",
+               "bits", "colour", "spacing", "modality", "manufacturer", "border" (mean of the outermost pixels,
+               0 to 1), ...
     """
 
     case: str

@@ -54,8 +54,8 @@ class Drawing:
     probability  (labels, *mask's shape) float, 0 to 1, in the order of the mask's labels: how likely each voxel is
                  each label; None where the model gives none
     outer, inner  masks on the same grid with the same labels, where the model promises them: in the expected
-                  patient the outer one misses at most the share `risk` of each label, and of the inner one at most `risk`
-                  is not the label; None where there is no promise
+                  patient the outer one misses at most the share `risk` of each label, and at most `risk` of the
+                  inner one is not the label; None where there is no promise
     """
 
     picture: int

@@ -7,15 +7,18 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from osler.lab.plan.plan import Augmentation, Plan, Training
+from osler.lab.train import loop
 from osler.lab.train.cases import TrainingCases
 from osler.lab.train.loop import train_member
-from osler.lab.train.pace import Pace
+from osler.lab.train.pace import Pace, steps_for
 from osler.models.model import NetPlan
 from osler.models.recipe import Channel, Normalization, Recipe
 
@@ -66,6 +69,17 @@ def test_a_stopped_run_goes_on_exactly_as_it_would_have(cases, tmp_path):
     second = train_member(plan(), cases, member=0, pace=PACE, place=tmp_path / "halves")
     assert "went on from step 17" in second.notes[0]
     assert torch.equal(weights(whole), weights(second))
+
+
+def test_a_pace_measured_in_a_busy_moment_does_not_leave_the_budget_unused(cases, tmp_path, monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(ticks) / 100))  # a step takes .01 s
+    timed = replace(plan(), training=Training(budget_seconds=2, batch=8))
+    measured = Pace(0.02, "float32")
+    trained = train_member(timed, cases, member=0, pace=measured, place=tmp_path)
+    assert steps_for(timed, measured) == 85
+    assert trained.standing.step == 170
+    assert trained.notes == ("the machine was faster than measured: the schedule was lengthened to 170 steps",)
 
 
 def test_it_learns_what_can_be_seen(cases, tmp_path):

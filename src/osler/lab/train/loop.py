@@ -19,11 +19,10 @@ from osler.core.progress import Tell, silent
 from osler.lab.plan.plan import Plan
 from osler.lab.train.cases import TrainingCases
 from osler.lab.train.checkpoint import Standing, load_checkpoint, save_checkpoint
-from osler.lab.train.pace import Pace, steps_for
+from osler.lab.train.pace import Pace, corrected, steps_for
 from osler.lab.train.step import Stepper
 
 CHECKPOINT_SECONDS = 30
-LATE = 1.3  # the schedule is shortened when the machine turns out this much slower than it was measured
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +31,7 @@ class Trained:
 
     weights  the averaged weights, by name
     standing how far it came
-    notes    what a reader should know: resumed, shortened, stopped early
+    notes    what a reader should know: resumed, shortened, lengthened, stopped early
     """
 
     weights: dict[str, Tensor]
@@ -85,14 +84,10 @@ def train_member(
         elapsed = standing.elapsed + now - began
         whole = plan.training.members * steps
         tell("training", member * steps + step, whole, f"net {member + 1}, loss {loss:.3f}")
-        if (
-            not plan.training.steps
-            and step % 20 == 0
-            and elapsed > share / 4
-            and elapsed / step * steps > LATE * share
-        ):
-            steps = max(step, round(share * step / elapsed))
-            notes.append(f"the machine was slower than measured: the schedule was shortened to {steps} steps")
+        if not plan.training.steps and step % 20 == 0:
+            planned, steps = steps, corrected(steps, step=step, elapsed=elapsed, share=share)
+            if steps != planned:
+                notes.append(f"{_other_than_measured(steps, planned)} to {steps} steps")
         if now - saved > CHECKPOINT_SECONDS:
             here = Standing(step, steps, elapsed, tuple(losses))
             save_checkpoint(checkpoint, here, stepper.raw.state_dict(), stepper.mean, stepper.optimizer)
@@ -102,3 +97,9 @@ def train_member(
     finished = Standing(step, steps, standing.elapsed + time.monotonic() - began, tuple(losses))
     save_checkpoint(checkpoint, finished, stepper.raw.state_dict(), stepper.mean, stepper.optimizer)
     return Trained(stepper.mean, finished, tuple(notes))
+
+
+def _other_than_measured(steps: int, planned: int) -> str:
+    if steps < planned:
+        return "the machine was slower than measured: the schedule was shortened"
+    return "the machine was faster than measured: the schedule was lengthened"

@@ -24,6 +24,7 @@ from osler.lab.train.step import Stepper
 WARM_UP, MEASURED = 2, 5  # steps at least
 MEASURING = 0.015  # of the budget is spent on measuring each precision, so that one busy second does not decide
 SHARE = 0.85  # of the budget goes into steps; the rest prepares, validates and evaluates
+LATE, EARLY = 1.3, 0.6  # of a member's share: the schedule is changed where it would end later, or earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,23 @@ def steps_for(plan: Plan, pace: Pace) -> int:
     if plan.training.steps:
         return plan.training.steps
     return max(20, round_down(int(plan.training.budget_seconds * SHARE / plan.training.members / pace.seconds)))
+
+
+def corrected(steps: int, *, step: int, elapsed: float, share: float) -> int:
+    """Steps in all, once `step` of them have taken `elapsed` seconds of a member's `share`.
+
+    The pace may have been measured in a busy moment, or the machine may have become busy since. Longer only in the
+    first half of the way, while the rate is still high.
+
+    >>> [corrected(1000, step=300, elapsed=seconds, share=100) for seconds in (60, 30, 10)]
+    [500, 1000, 2500]
+    """
+    predicted = elapsed / step * steps
+    if elapsed > share / 4 and predicted > LATE * share:
+        return max(step, round(share * step / elapsed))
+    if steps / 4 < step < steps / 2 and predicted < EARLY * share:
+        return round_down(int(SHARE * share * step / elapsed))
+    return steps
 
 
 def round_down(number: int) -> int:

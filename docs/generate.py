@@ -196,10 +196,11 @@ def card_part() -> str:
 
 def recipe_part() -> str:
     """Fields of a recipe and of the trust data."""
+    from osler.models.likeness import Gate
     from osler.models.recipe import Channel, Normalization, Recipe
-    from osler.models.trust import Trust
+    from osler.models.trust import Calibration, Conformal, MaskBounds, Trust
 
-    return _records(Recipe, Channel, Normalization, Trust)
+    return _records(Recipe, Channel, Normalization, Trust, Calibration, Conformal, MaskBounds, Gate)
 
 
 def plan_part() -> str:

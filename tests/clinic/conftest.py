@@ -13,11 +13,12 @@ from osler.io.files import write_json
 from osler.models import model as models
 from osler.models.card import ModelCard, Sees
 from osler.models.digest import seal
+from osler.models.likeness import FeatureSpace
 from osler.models.model import Model
 from osler.models.recipe import Channel, Normalization, Recipe
 from osler.models.shelf import Shelf
 from osler.models.tasks.table import TASKS
-from osler.models.trust import FeatureSpace, Trust
+from osler.models.trust import Trust
 
 PLAIN = Normalization("fixed")
 CHEST = Sees("a frontal radiograph of the chest", 2, ("image",), ("CR", "DX"), ("CHEST",), ("PA", "AP"))
@@ -80,7 +81,7 @@ class Bench:
         card = models.check_seal(folder)
         recipe, trust, net = self.nets[folder.name]
         # One feature, the mean of the picture, in units of one: see Says.
-        space = FeatureSpace(np.zeros(1), np.eye(1)) if trust.feature_limit is not None else None
+        space = FeatureSpace(np.zeros(1), np.eye(1), np.zeros((1, 1))) if trust.gate is not None else None
         return Model(card, recipe, trust, TASKS[card.task], (net,), folder, device, space)  # type: ignore[arg-type]
 
 

@@ -3,6 +3,7 @@
 import importlib.metadata
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,12 @@ from osler.core.report import Report
 from osler.core.study import Picture, Study
 from osler.core.volume import Volume
 from osler.models.card import Sees
+from osler.models.likeness import Evidence, Gate, Span
 from osler.models.recipe import Channel, Normalization
 from osler.models.trust import Trust
 
 PLAIN = Normalization("fixed")
+CHEST_ONLY = Sees("a radiograph of the chest", 2, modalities=("CR",), body_parts=("CHEST",))
 
 
 def study_of(*pictures: Picture, **more: object) -> Study:
@@ -59,6 +62,7 @@ def test_a_chest_film_is_read_and_says_how_sure(starters, noise):
         "predict",
         "findings",
         "pictures",
+        "explain",
     ]
     assert report.key_pictures[0].pixels.dtype == np.uint8
 
@@ -249,23 +253,64 @@ def test_a_card_that_says_nothing_reads_a_leg_only_when_asked(bench, noise, says
     assert read_study(leg, bench.shelf, pathway="any").findings
 
 
+FILM, CHEST_FILM = Facts(modality="CR"), Facts(modality="CR", body_part="CHEST")
+
+
+def gate(patients=99, spans=()):
+    """A gate that expects features near zero: the noise of `film` has a mean of about 125."""
+    scores = tuple(np.linspace(-2, 2, patients))
+    return Gate(0.05, scores, (Evidence("net", 0.0, 1.0),), (spans,), patients=patients)
+
+
 @pytest.mark.parametrize(
-    ("facts", "outcome"),
+    ("policy", "facts", "outcome"),
     [
-        (Facts(), "declined"),
-        (Facts(modality="CR"), "declined"),
-        (Facts(modality="CR", body_part="CHEST"), "caution"),
+        ("by_header", Facts(), "declined"),
+        ("by_header", FILM, "declined"),
+        ("by_header", CHEST_FILM, "caution"),
+        ("decline", CHEST_FILM, "declined"),
+        ("mark", FILM, "caution"),
     ],
 )
-def test_the_gate_stops_what_the_header_does_not_vouch_for(bench, noise, says, facts, outcome):
-    sees = Sees("a radiograph of the chest", 2, modalities=("CR",), body_parts=("CHEST",))
-    trust = Trust(feature_limit=3.0)
-    bench.add("chest", "binary", ("normal", "mass"), sees, says(0, 1), trust=trust)
+def test_the_cards_gate_decides_about_unlike_pictures(bench, noise, says, policy, facts, outcome):
+    bench.add("chest", "binary", ("normal", "mass"), CHEST_ONLY, says(0, 1), trust=Trust(gate=gate()), gate=policy)
     report = read_study(study_of(film(noise, facts)), bench.shelf)
     if outcome == "declined":
-        assert "unlike all that the model has seen" in declined_cleanly(report)
+        said = declined_cleanly(report)
     else:
-        assert report.findings and any(problem.check == "unlike" for problem in report.cautions)
+        [said] = [problem.what for problem in report.cautions if problem.check == "unlike"]
+        assert report.findings
+    assert "unlike those that the model learnt from: what the net makes of it" in said
+    assert "p = 0.010; 5% of pictures like theirs are called so too; measured on 99 patients" in said
+
+
+def test_a_gate_that_few_patients_stand_behind_marks(bench, noise, says):
+    bench.add("chest", "binary", ("normal", "mass"), CHEST_ONLY, says(0, 1), trust=Trust(gate=gate(8)))
+    report = read_study(study_of(film(noise, FILM)), bench.shelf)
+    [caution] = [problem for problem in report.cautions if problem.check == "unlike"]
+    assert "more than any picture of the 8 patients" in caution.what and report.findings
+
+
+def test_plain_facts_far_out_decline_and_those_a_little_out_are_told(bench, noise, says):
+    near, far = Span("rows by columns", 1.6, 1.6, 9), Span("rows by columns", 3.5, 3.5, 9)
+    seen = (Span("rows", 10, 12, 9),)
+    usual = Gate(0.05, (), (), ((*seen, near),), note="few")
+    bench.add("near", "binary", ("normal", "mass"), CHEST_ONLY, says(0, 1), trust=Trust(gate=usual))
+    bench.add(
+        "far",
+        "binary",
+        ("normal", "mass"),
+        CHEST_ONLY,
+        says(0, 1),
+        trust=Trust(gate=replace(usual, spans=((far,),))),
+    )
+    square = study_of(film(noise, FILM))
+    report = read_study(square, bench.shelf, pathway="near")
+    [told] = [problem.what for problem in report.cautions if problem.check == "range"]
+    assert "rows by columns, where they have 1.6" in told and "rows, where they have 10 to 12" in told
+    assert report.findings and not any(problem.check == "unlike" for problem in report.cautions)
+    declined = declined_cleanly(read_study(square, bench.shelf, pathway="far"))
+    assert "rows by columns, where they have 3.5" in declined
 
 
 @pytest.mark.parametrize(("name", "answered"), [("RG1_UNCI.dcm", True), ("RG3_UNCI.dcm", False)])

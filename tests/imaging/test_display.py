@@ -8,7 +8,7 @@ from osler.core.geometry import Geometry
 from osler.core.image import Image
 from osler.core.mask import Mask
 from osler.core.volume import Volume
-from osler.imaging.overlay import PALETTE, best_slice, colour_of, outline
+from osler.imaging.overlay import PALETTE, best_slice, colour_of, dashed, outline
 from osler.imaging.window import to_display, upright
 
 GRID = Geometry.from_spacing((3, 4, 5), (1, 1, 1))
@@ -69,6 +69,25 @@ def test_an_outline_is_drawn_in_full_colour_and_filled_lightly():
     assert tuple(outline(np.zeros((9, 9, 3), np.uint8), labels, {1: (1, 2, 3)})[2, 2]) == (1, 2, 3)
     with pytest.raises(BadGeometry):
         outline(np.zeros((8, 9, 3), np.uint8), labels)
+
+
+def test_a_broken_line_follows_the_border_and_its_holes():
+    inside = np.zeros((60, 60), bool)
+    inside[10:50, 10:50] = True
+    inside[20:30, 20:30] = False
+    shown = dashed(np.full((60, 60, 3), 200, np.uint8), inside, (1, 2, 3), on=4, off=2)
+    drawn = (shown == (1, 2, 3)).all(2)
+    edges = np.zeros((60, 60), bool)
+    edges[9:51, 9:51], edges[11:49, 11:49] = True, False
+    edges[19:31, 19:31] |= ~inside[19:31, 19:31] | inside[19:31, 19:31]
+    edges[21:29, 21:29] = False
+    assert not (drawn & ~edges).any()
+    assert drawn.sum() == pytest.approx((4 * 40 + 4 * 10) * 4 / 6, abs=12)
+    assert drawn[20:30, 20:31].any() and (shown[~drawn] <= 200).all()
+    full = dashed(shown, np.ones((60, 60), bool), (9, 9, 9), on=4, off=2)
+    assert np.array_equal(full, shown)  # all of the picture has no border inside it
+    with pytest.raises(BadGeometry):
+        dashed(shown, inside[1:], (1, 2, 3), on=4, off=2)
 
 
 def test_the_best_slice_shows_most():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from osler.core.errors import AskedWrongly
+from osler.core.errors import AskedWrongly, BadModel
 from osler.core.geometry import Geometry
 from osler.core.image import Image
 from osler.core.volume import Volume
@@ -18,7 +18,7 @@ from osler.models.model import Model
 from osler.models.prepare import prepare
 from osler.models.recipe import Channel, Normalization, Recipe
 from osler.models.tasks.table import TASKS
-from osler.models.trust import Trust
+from osler.models.trust import Calibration, Trust
 
 KEEP = Channel("image", "", Normalization("fixed"))
 
@@ -52,7 +52,7 @@ def test_members_are_averaged_as_probabilities():
 
 def test_the_temperature_softens_what_is_answered():
     sure = model("binary", [constant(0.0, 3.0)])
-    soft = replace(sure, trust=Trust(temperatures=(2.0,)))
+    soft = replace(sure, trust=Trust(calibration=Calibration("temperature", ((2.0,),))))
     assert predict(soft, [image()]).probabilities[1] == pytest.approx(1 / (1 + np.exp(-1.5)))
 
 
@@ -60,9 +60,30 @@ def test_labels_that_do_not_exclude_each_other_stay_as_they_are():
     one = model("multilabel", [constant(2.0, 2.0, -1.0)], classes=("a", "b", "c"))
     expected = 1 / (1 + np.exp(-np.array([2.0, 2.0, -1.0])))
     assert np.allclose(predict(one, [image()]).probabilities, expected, atol=1e-6)
-    each = replace(one, trust=Trust(temperatures=(1.0, 2.0, 1.0)))
+    each = replace(one, trust=Trust(calibration=Calibration("temperature", ((1.0,), (2.0,), (1.0,)))))
     said = predict(each, [image()]).probabilities
     assert said[1] == pytest.approx(float(temper(expected[1:2], 2.0)[0]))
+
+
+def test_answers_are_for_the_prevalence_of_the_site():
+    even = model("binary", [constant(0.0, 0.0)])
+    rare = replace(even, trust=Trust(prevalence=(0.5, 0.5), site=(0.98, 0.02)))
+    assert predict(rare, [image()]).probabilities[1] == pytest.approx(0.02)
+
+
+def test_members_that_differ_disagree_and_one_alone_has_nobody_to_disagree_with():
+    together = predict(model("binary", [constant(0.0, 2.0)] * 2), [image()])
+    apart = predict(model("binary", [constant(0.0, 9.0), constant(9.0, 0.0)]), [image()])
+    assert together.disagreement == pytest.approx(0, abs=1e-9)
+    assert apart.disagreement == pytest.approx(np.log(2), abs=0.01)
+    assert predict(model("binary", [constant(0.0, 2.0)]), [image()]).disagreement is None
+    numbers = predict(model("regression", [constant(1.0), constant(2.0)], classes=()), [image()])
+    assert numbers.disagreement == pytest.approx(5 * np.sqrt(0.5)), "in the answer's own unit"
+
+
+def test_an_answer_that_is_no_number_is_a_bad_model():
+    with pytest.raises(BadModel, match="NaN"):
+        predict(model("binary", [constant(0.0, float("nan"))]), [image()])
 
 
 def test_a_number_comes_back_in_its_own_unit():
@@ -101,6 +122,23 @@ def test_a_segmentation_lies_where_its_picture_lies():
     assert np.array_equal(said.mask.array, array.astype(np.uint8))
     assert said.mask.geometry.matches(volume.geometry)
     assert said.mask_probability[0] > 0.99
+    assert said.features.shape == (3,)
+
+
+def test_voxels_are_calibrated_and_the_mask_stays():
+    def bright(images):
+        return torch.cat([0.5 - images, images - 0.5], 1) * 5
+
+    sure = model("segmentation", [Says(bright)], classes=("spot",))
+    soft = replace(sure, trust=Trust(calibration=Calibration("temperature", ((4.0,),))))
+    picture = Image(np.linspace(0, 1, 16, dtype=np.float32).reshape(4, 4))
+    before, after = predict(sure, [picture]), predict(soft, [picture])
+    assert np.array_equal(before.mask.array, after.mask.array) and before.mask.array.any()
+    assert np.allclose(after.voxel_probability[0], 1 / (1 + np.exp((0.5 - picture.array) * 2.5)), atol=1e-3)
+    assert after.mask_probability[0] < before.mask_probability[0]
+    broken = model("segmentation", [Says(lambda images: bright(images) * float("nan"))], classes=("spot",))
+    with pytest.raises(BadModel, match="NaN"):
+        predict(broken, [picture])
 
 
 def test_many_are_answered_in_batches_in_order():

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from osler.cli.main import main
-from osler.lab.learn import divided, planned
+from osler.lab.learn import divided, labelled, planned
 from osler.lab.plan.ask import Ask
 from osler.lab.train.cases import prepare_cases
 from osler.lab.train.loop import train_member
@@ -84,7 +84,7 @@ def test_the_tutorials_descent_gives_osler_s_weights(quiet_place: Path, rate: fl
         if language == "python" and ("np.savez" in text or "def " in text):
             exec(compile(text, "softmax.md", "exec"), names)
     ask = Ask(settings={"net": "softmax", "rate": str(rate), "steps": str(steps)})
-    dataset = divided(quiet_place / "small.npz", ask)
+    dataset = divided(labelled(quiet_place / "small.npz", ask), ask)
     plan = planned(dataset, ask, device="cpu", place=quiet_place / "training")
     cases = prepare_cases(dataset.split("train"), plan, scratch=quiet_place / "cases")
     pace = Pace(1.0, "float32")

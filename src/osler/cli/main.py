@@ -28,9 +28,11 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "train": Command("osler.cli.train", "learn from labelled pictures: a folder, a table, a MedMNIST file, ..."),
     "evaluate": Command("osler.cli.evaluate", "test a model on labelled cases, with intervals"),
+    "report": Command("osler.cli.report", "a model's whole report for reviewers: card, tests, checklists"),
     "convert": Command("osler.cli.convert", "any readable picture or mask into any writable one, with an account"),
     "predict": Command("osler.cli.predict", "a model's answers on files"),
     "read": Command("osler.cli.read", "read one study: from DICOM or a file to a report"),
+    "explain": Command("osler.cli.explain", "why a model says so: maps that are checked, and similar cases"),
     "show": Command("osler.cli.show", "what a study holds: series, geometry, odd things, a page of pictures"),
     "models": Command("osler.cli.models", "the shelf: list, show, add, remove, export"),
     "data": Command("osler.cli.data", "show what Osler understands of a data set"),

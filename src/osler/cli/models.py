@@ -10,6 +10,7 @@ from osler.cli.arguments import Parser, add_common, new_parser
 
 if TYPE_CHECKING:
     from osler.models.card import ModelCard
+    from osler.models.trust import Trust
 
 SUMMARY = """The shelf: the models that came with Osler, and your own (in OSLER_HOME/models, else ~/.osler/models).
 Every command takes a model by its name here or by its folder."""
@@ -22,6 +23,13 @@ osler models add net.onnx --card card.json
 osler models calibrate net labelled-cases/ --split val
 osler models export my-model --format onnx --out my-model.onnx
 """
+
+
+UNLIKE = {
+    "by_header": "declined, and only marked where the header names the right part of the body",
+    "decline": "declined",
+    "mark": "marked, and read",
+}
 
 
 def parser() -> Parser:
@@ -109,13 +117,18 @@ def _list(arguments: argparse.Namespace) -> tuple[str, Any]:
 
 
 def _show(arguments: argparse.Namespace) -> tuple[str, Any]:
+    from osler.core.record import from_plain, to_plain
+    from osler.io.files import read_json
     from osler.models.card import card_to_json
     from osler.models.digest import check_seal
     from osler.models.shelf import Shelf
+    from osler.models.trust import Trust
 
     folder = Shelf.default().find(arguments.model)
     card = check_seal(folder)
-    return "\n".join(_card_lines(card, folder)), card_to_json(card) | {"folder": str(folder)}
+    trust = from_plain(Trust, read_json(folder / "trust.json"))
+    text = "\n".join([*_card_lines(card, folder), *_trust_lines(trust)])
+    return text, card_to_json(card) | {"folder": str(folder), "trust": to_plain(trust)}
 
 
 def _add(arguments: argparse.Namespace) -> tuple[str, Any]:
@@ -148,9 +161,11 @@ def _add(arguments: argparse.Namespace) -> tuple[str, Any]:
 def _calibrate(arguments: argparse.Namespace) -> tuple[str, Any]:
     from osler.cli.progress import watched
     from osler.core.errors import AskedWrongly
+    from osler.core.record import from_plain, to_plain
     from osler.io.files import read_json
     from osler.lab.release import calibrate
     from osler.models.shelf import Shelf
+    from osler.models.trust import Trust
 
     shelf = Shelf.default()
     folder = shelf.find(arguments.model)
@@ -161,10 +176,9 @@ def _calibrate(arguments: argparse.Namespace) -> tuple[str, Any]:
         )
     with watched() as tell:
         card = calibrate(folder, arguments.data, split=arguments.split, tell=tell)
-    trust = read_json(folder / "trust.json")
-    told = {name: trust[name] for name in ("temperatures", "operating_point", "flips", "feature_limit")}
-    text = f"{card.name}: {card.limits[-1]}\n" + "\n".join(f"  {name}: {value}" for name, value in told.items())
-    return text, {"name": card.name, "model": str(folder), "digest": card.digest, "trust": told}
+    trust = from_plain(Trust, read_json(folder / "trust.json"))
+    text = "\n".join([f"{card.name}: {card.limits[-1]}", *_trust_lines(trust)])
+    return text, {"name": card.name, "model": str(folder), "digest": card.digest, "trust": to_plain(trust)}
 
 
 def _remove(arguments: argparse.Namespace) -> tuple[str, Any]:
@@ -191,6 +205,37 @@ def _export(arguments: argparse.Namespace) -> tuple[str, Any]:
     }
 
 
+def _trust_lines(trust: "Trust") -> list[str]:
+    """How far answers can be believed, as a person reads it."""
+    calibration, lines = trust.calibration, []
+    if calibration.note or calibration.how != "none":
+        figures = "".join(
+            f", {name} {numbers[0]:.4f} to {numbers[1]:.4f}"
+            for name, numbers in (("log-loss", calibration.nll), ("calibration error", calibration.ece))
+            if len(numbers) == 2 and numbers[0] != numbers[1]
+        )
+        lines.append(f"  calibrated  {calibration.how}{figures}. {calibration.note}")
+    for name, promise in (("sets", trust.sets), ("volumes", trust.volumes)):
+        if promise is not None:
+            about = f"{promise.how}, {promise.patients} patients, {promise.cases} cases. {promise.note}"
+            lines.append(f"  {name:<11} {about.strip()}")
+    if trust.bounds is not None:
+        risks = ", ".join(f"{risk:.0%}" for risk in trust.bounds.risks)
+        lines.append(
+            f"  {'masks':<11} risks {risks}, {trust.bounds.patients} patients. {trust.bounds.note}".rstrip()
+        )
+    if trust.prevalence:
+        lines.append(f"  {'prevalence':<11} {', '.join(f'{share:.3g}' for share in trust.prevalence)}")
+    if trust.gate is not None:
+        promise_of = f"{trust.gate.false_alarm:.0%} false alarms promised, {trust.gate.patients} patients"
+        lines.append(f"  {'gate':<11} {promise_of}. {trust.gate.note}".rstrip())
+        if trust.gate.notices:
+            noticed = ", ".join(f"{name} {share:.0%}" for name, share in trust.gate.notices.items())
+            lines.append(f"  {'notices':<11} {noticed}")
+    lines.append(f"  {'called from':<11} {trust.operating_point:.3g}")
+    return [*lines, f"  {'mirrors':<11} {', '.join(map(str, trust.flips)) or 'none'}"]
+
+
 def _card_lines(card: "ModelCard", folder: Path) -> list[str]:
     """The card as a person reads it."""
     lines = [
@@ -199,6 +244,7 @@ def _card_lines(card: "ModelCard", folder: Path) -> list[str]:
         f"  says      {', '.join(card.classes) or 'a number'} ({card.task})",
     ]
     lines += [f"  not for   {phrase}" for phrase in card.not_for]
+    lines.append(f"  unlike    pictures unlike those it learnt from are {UNLIKE[card.gate]}")
     lines += [f"  mind      {sentence}" for sentence in card.limits]
     lines += [
         f"  tested    {t.metric} {t.value:.3f} ({t.low:.3f} to {t.high:.3f}) on {t.data} {t.split}, "

@@ -4,6 +4,7 @@ import argparse
 import csv
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,18 @@ if TYPE_CHECKING:
 
 SUMMARY = """A model's answers on files: predictions.csv and predictions.json, and for segmentation a mask a file
 (NIfTI for volumes, PNG for flat pictures). A model of several channels takes its pictures joined by commas.
+A picture unlike those the model learnt from is marked, or declined where the card's gate says so.
+With each answer goes what cannot be excluded with 90 % confidence, and how far an ensemble's members are apart.
 MODEL is a folder or a name from `osler models list`."""
 
 EXAMPLE = """
 osler predict my-model a.png b.png --out answers
 osler predict pet-ct ct.nii.gz,pet.nii.gz --out answers --json
 osler predict retinopathy "retinamnist.npz[test_images:12]" --out answers
+osler predict chest-pneumonia *.png --prevalence 0.02 --out answers
 """
+
+FEWEST_TO_ESTIMATE = 50  # files from which on their own prevalence is estimated
 
 
 def parser() -> Parser:
@@ -38,6 +44,12 @@ def parser() -> Parser:
         help="pictures; FILE[ITEM] for part of a file; CT,PET for several channels",
     )
     made.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the answers go")
+    made.add_argument(
+        "--prevalence",
+        default="",
+        metavar="S",
+        help="correct for the share of the finding here: 0.02, or name=share,name=share (as the model learnt)",
+    )
     made.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 (auto)")
     return made
 
@@ -47,20 +59,26 @@ def run(arguments: argparse.Namespace) -> int:
     from osler.cli.folders import filling
     from osler.cli.progress import watched
     from osler.inference.device import choose_device
-    from osler.inference.predict import predict
     from osler.io.files import write_json
     from osler.models.model import load_model
     from osler.models.shelf import Shelf
 
     model = load_model(Shelf.default().find(arguments.model), device=choose_device(arguments.device))
+    if arguments.prevalence:
+        model = at_asked_prevalence(model, arguments.prevalence)
     out: Path = arguments.out
     names = unique_names(arguments.files)
     rows: list[dict[str, Any]] = []
+    said: list[Prediction] = []
     with filling(out) as folder, watched() as progress:
         for number, (given, name) in enumerate(zip(arguments.files, names, strict=True)):
             progress("predicting", number, len(names), "")
-            prediction = predict(model, open_case(given))
-            row = {"file": given, **row_of(model, prediction)}
+            prediction, gated = gated_answer(model, open_case(given))
+            if "declined" in gated:
+                rows.append({"file": given, **gated})
+                continue
+            said.append(replace(prediction, mask=None, voxel_probability=None, features=None))
+            row = {"file": given, **row_of(model, prediction), **gated}
             if prediction.mask is not None:
                 row["mask"] = write_mask(prediction.mask, folder / "masks", name).relative_to(folder).as_posix()
             rows.append(row)
@@ -70,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
             "task": model.card.task,
             "classes": model.card.classes,
             "predictions": rows,
+            **prevalence_of(model, said),
         }
         write_json(folder / "predictions.json", answer)
         write_table(rows, folder / "predictions.csv")
@@ -79,6 +98,67 @@ def run(arguments: argparse.Namespace) -> int:
         lines = [f"{row['file']}: {_in_words(row)}" for row in rows]
         output.say("\n".join([*lines, "", f"Written: {out / 'predictions.csv'}"]))
     return output.GOOD
+
+
+def gated_answer(model: "Model", pictures: "list[Picture]") -> "tuple[Prediction, dict[str, Any]]":
+    """The answer, and what the gate says of it: "p_like", "unlike" and why.
+
+    The reason is called "declined" where the card's gate declines, and no answer may be told then; else "why". A
+    picture whose header would have to speak for it is marked: who names model and file has spoken for it.
+    """
+    from osler.inference.gate import in_words, likeness
+    from osler.inference.predict import predict_prepared
+    from osler.models.prepare import prepare
+
+    prepared = prepare(pictures, model.recipe)
+    prediction = next(predict_prepared(model, [prepared]))
+    like, gate = likeness(model, pictures, prepared, prediction.features), model.trust.gate
+    if like is None or gate is None:
+        return prediction, {}
+    gated: dict[str, Any] = {"p_like": round(like.p, 6), "unlike": like.unlike}
+    if like.unlike:
+        declined = like.sure and model.card.gate == "decline"
+        gated["declined" if declined else "why"] = in_words(like, gate)
+    return prediction, gated
+
+
+def at_asked_prevalence(model: "Model", text: str) -> "Model":
+    """The model corrected for the prevalence that was asked for. Raises AskedWrongly where that cannot be."""
+    from osler.clinic.pathways.findings import positive_class
+    from osler.inference.prevalence import asked_prevalence, at_prevalence
+
+    classes, task, trust = model.card.classes, model.card.task, model.trust
+    finding = positive_class(classes) if task == "binary" else None
+    now = asked_prevalence(text, classes, task, finding=finding, was=trust.prevalence)
+    return replace(model, trust=at_prevalence(trust, now, task))
+
+
+def prevalence_of(model: "Model", said: "list[Prediction]") -> dict[str, Any]:
+    """Which prevalence the probabilities are for, and which these files seem to have, for machines.
+
+    "prevalence": {"learnt": {class: share}, "here": {class: share}}, here only where it was asked for
+    "estimated_prevalence": {"n": files, class: {"value", "low", "high"}}, from 50 files on, of exclusive classes
+    """
+    trust, classes = model.trust, model.card.classes
+    if not trust.prevalence:
+        return {}
+    told: dict[str, Any] = {"prevalence": {"learnt": dict(zip(classes, trust.prevalence, strict=True))}}
+    if trust.site:
+        told["prevalence"]["here"] = dict(zip(classes, trust.site, strict=True))
+    if model.card.task == "multilabel" or len(said) < FEWEST_TO_ESTIMATE:
+        return told
+    import numpy as np
+
+    from osler.inference.prevalence import estimated_prevalence, prevalence_interval
+
+    shares = np.array([prediction.probabilities for prediction in said])
+    taken = trust.site or trust.prevalence
+    low, high = prevalence_interval(shares, taken)
+    each = {
+        name: {"value": round(float(v), 4), "low": round(float(a), 4), "high": round(float(b), 4)}
+        for name, v, a, b in zip(classes, estimated_prevalence(shares, taken), low, high, strict=True)
+    }
+    return told | {"estimated_prevalence": {"n": len(said), **each}}
 
 
 def open_case(given: str) -> list["Picture"]:
@@ -101,6 +181,8 @@ def open_case(given: str) -> list["Picture"]:
 
 def row_of(model: "Model", prediction: "Prediction") -> dict[str, Any]:
     """One answer as plain values: what is said, and how sure."""
+    from osler.inference.conformal import median_grade
+
     row: dict[str, Any] = {}
     classes = prediction.classes
     if prediction.probabilities is not None:
@@ -109,11 +191,16 @@ def row_of(model: "Model", prediction: "Prediction") -> dict[str, Any]:
             row["answer"] = [name for name, p in zip(classes, shares, strict=True) if p >= 0.5]
         elif prediction.task == "binary":
             row["answer"] = classes[int(shares[1] >= model.trust.operating_point)]
+        elif prediction.task == "ordinal":
+            row["answer"] = classes[median_grade(prediction.probabilities)]
         else:
             row["answer"] = classes[shares.index(max(shares))]
         row["probabilities"] = {name: round(p, 6) for name, p in zip(classes, shares, strict=True)}
     if prediction.value is not None:
         row["value"] = round(prediction.value, 6)
+    row |= _promised(model, prediction, row)
+    if prediction.disagreement is not None:
+        row["disagreement"] = round(prediction.disagreement, 6)
     if prediction.mask is not None:
         row |= _sizes(prediction.mask)
     return row
@@ -164,6 +251,27 @@ def unique_names(files: Iterable[str]) -> list[str]:
     return names
 
 
+def _promised(model: "Model", prediction: "Prediction", row: Mapping[str, Any]) -> dict[str, Any]:
+    """What cannot be excluded at the told level: "among" and "coverage", or "low" and "high" of a number."""
+    from osler.inference.conformal import TOLD, answer_set, label_sets, number_interval
+    from osler.inference.prevalence import as_learnt
+
+    sets, classes = model.trust.sets, prediction.classes
+    if sets is None or prediction.mask is not None:
+        return {}
+    if prediction.probabilities is None:
+        ends = None if prediction.value is None else number_interval(prediction.value, sets)
+        return {} if ends is None else {"low": round(ends[0], 6), "high": round(ends[1], 6), "coverage": TOLD}
+    learnt = as_learnt(prediction.probabilities, model.trust, prediction.task)
+    if prediction.task == "multilabel":
+        called = prediction.probabilities >= 0.5
+        each = dict(zip(classes, label_sets(learnt, sets, called=called), strict=True))
+        possible = [name for name, (_, there) in each.items() if there]
+        return {"among": possible, "unsure": [n for n, both in each.items() if all(both)], "coverage": TOLD}
+    inside = answer_set(learnt, sets, called=classes.index(row["answer"]))
+    return {"among": [classes[k] for k in inside], "coverage": TOLD}
+
+
 def _sizes(mask: "Mask") -> dict[str, Any]:
     counts = {name: int(mask.of(number).sum()) for number, name in mask.labels.items()}
     if mask.geometry is not None:
@@ -185,14 +293,19 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_words(row: Mapping[str, Any]) -> str:
+    if "declined" in row:
+        return f"declined. {row['declined']}"
     parts = []
     if "answer" in row:
         answer = row["answer"]
         said = [answer] if isinstance(answer, str) else answer
         sure = [f"{name} ({row['probabilities'][name]:.0%})" for name in said]
         parts.append(", ".join(sure) or "none of the findings")
+        if isinstance(answer, str) and len(row.get("among", ())) > 1:
+            parts.append(f"not excluded at {row['coverage']:.0%}: {', '.join(row['among'])}")
     elif "value" in row:
-        parts.append(f"{row['value']:.4g}")
+        interval = f" ({row['low']:.4g} to {row['high']:.4g})" if "low" in row else ""
+        parts.append(f"{row['value']:.4g}{interval}")
     for kind, unit in (("volume_ml", "ml"), ("area_mm2", "mm²"), ("pixels", "pixels")):
         parts += [f"{name} {size:.4g} {unit}" for name, size in row.get(kind, {}).items()]
-    return ", ".join(parts)
+    return ", ".join(parts) + (f"\n  {row['why']}" if "why" in row else "")

@@ -17,6 +17,7 @@ Writes the formats that --results names; one that cannot hold this reading is to
 EXAMPLE = """
 osler read chest.dcm --out report
 osler read study/ --pathway hippocampus --out report --json
+osler read chest.dcm --prevalence 0.02 --out report
 osler read study/ --results seg,sr,fhir,html --out report
 """
 
@@ -28,12 +29,24 @@ def parser() -> Parser:
     made.add_argument(
         "--pathway", default="", metavar="P", help="the clinical use to read it for (found by itself)"
     )
+    made.add_argument(
+        "--prevalence",
+        default="",
+        metavar="S",
+        help="correct for the share of the finding here: 0.02, or name=share,name=share (as the model learnt)",
+    )
     made.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the report goes")
     made.add_argument(
         "--results", default="json,html", metavar="F,F", help="formats of the report, or all (json,html)"
     )
     made.add_argument(
         "--identified", action="store_true", help="FHIR names the patient and the order by their DICOM numbers"
+    )
+    made.add_argument(
+        "--explain",
+        default="finer,gradcam,similar",
+        metavar="W,W",
+        help="why it said so: gradcam, finer, gradients, occlusion, similar, or no (finer,gradcam,similar)",
     )
     made.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 (auto)")
     return made
@@ -59,7 +72,14 @@ def run(arguments: argparse.Namespace) -> int:
     with watched() as every:
         study = open_study(arguments.study, tell=when_long(every))
     device = choose_device(arguments.device)
-    report = read_study(study, Shelf.default(), pathway=arguments.pathway, device=device)
+    report = read_study(
+        study,
+        Shelf.default(),
+        pathway=arguments.pathway,
+        prevalence=arguments.prevalence,
+        explain=arguments.explain,
+        device=device,
+    )
     out: Path = arguments.out
     with filling(out) as folder:
         written = write_results(report, study, folder, writers)

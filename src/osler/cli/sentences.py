@@ -29,5 +29,5 @@ def metric_lines(evaluation: "Evaluation") -> list[str]:
     lines = [f"{evaluation.task}, {evaluation.split}: {who}"]
     for name, one in evaluation.metrics.items():
         value, interval = written(name, one)
-        lines.append(f"  {name:<19}{value}" + (f" ({interval})" if interval else ""))
+        lines.append(f"  {name:<22}{value}" + (f" ({interval})" if interval else ""))
     return [*lines, *(f"  Mind: {said}" for said in evaluation.notes)]

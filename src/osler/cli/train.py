@@ -46,6 +46,10 @@ def parser() -> Parser:
     made.add_argument(
         "--card", type=Path, metavar="FILE", help="fields of its card that only a person knows, as JSON"
     )
+    made.add_argument(
+        "--allow", action="append", default=[], metavar="WHAT",
+        help="go on although the check of the data forbids it; leak: the same patients or pictures on both sides",
+    )  # fmt: skip
     made.add_argument("--seed", type=int, default=0, metavar="N", help="every die is cast from it (0)")
     made.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 (auto)")
     made.add_argument("--plan", type=Path, metavar="FILE", help="train by this edited plan.json")
@@ -75,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         plan=arguments.plan,
         name=arguments.name,
         card=arguments.card,
+        allow=tuple(arguments.allow),
     )
     start = time.monotonic()
     with watched() as watching, stoppable(watching) as (tell, stopped):

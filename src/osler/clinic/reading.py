@@ -1,7 +1,7 @@
 """Reading one study: the whole road on one page.
 
     who may read it? -> are its pictures good enough? -> predict -> like anything the model has seen?
-    -> findings -> key pictures -> Report
+    -> findings -> key pictures -> why? -> Report
 
 Wherever the road ends, the report says where and why, and gives no answer: Osler does not guess.
 """
@@ -12,33 +12,51 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from osler.clinic.pathways.asking import Answer, ask, good_enough
 from osler.clinic.pathways.choose import offers_for, what_it_shows, what_models_read
+from osler.clinic.pathways.elsewhere import elsewhere
 from osler.clinic.pathways.pathway import Refusal
 from osler.clinic.pathways.telling import drawings, mind, model_use, show, tell
+from osler.clinic.pathways.why import USUAL, reasons_of, ways_named
 from osler.core.report import Problem, Report
 from osler.core.study import Study
 from osler.models.shelf import Shelf
 from osler.results.sentences import say
 
+if TYPE_CHECKING:
+    from osler.models.model import Model
 
-def read_study(study: Study, shelf: Shelf, *, pathway: str = "", device: str = "cpu") -> Report:
+
+def read_study(
+    study: Study,
+    shelf: Shelf,
+    *,
+    pathway: str = "",
+    prevalence: str = "",
+    explain: str = USUAL,
+    device: str = "cpu",
+) -> Report:
     """Read a study with the model on the shelf that is made for it, or decline and say why.
 
-    pathway  a clinical use or a model, by name; "" chooses by what the study is
-    device   "cpu", "cuda:0", ...
+    pathway     a clinical use or a model, by name; "" chooses by what the study is
+    prevalence  of the finding where this is read, "0.02", or of classes, "mild=0.1,severe=0.01"; "" as learnt
+    explain     ways to explain the answer, in the order of preference: "gradcam,similar"; "no" for none
+    device      "cpu", "cuda:0", ...
 
-    Raises UnknownChoice for an unknown pathway, BadModel for a model that is damaged or answers nonsense.
+    Raises UnknownChoice for an unknown pathway or way to explain, AskedWrongly for a prevalence that is none or
+    cannot be put in, BadModel for a model that is damaged or answers nonsense.
     """
+    ways = ways_named(explain)
     clock = Clock()
     offers, refusals = offers_for(study, shelf, asked=pathway)  # best supported by the header first
     clock.stop("choose")
 
-    answers: list[Answer] = []
+    answers: list[tuple[Answer, Model]] = []
     problems: list[Problem] = []
     for offer in offers:
-        if answers and answers[0].offer.support > 0:
+        if answers and answers[0][0].offer.support > 0:
             break  # the header spoke for the model that has answered already
         good, bad = good_enough(study, offer)
         clock.stop("quality")
@@ -48,23 +66,27 @@ def read_study(study: Study, shelf: Shelf, *, pathway: str = "", device: str = "
         from osler.models.model import load_model  # torch takes a second to load; a declined study does not wait
 
         model = load_model(offer.folder, device=device)
+        if prevalence:
+            model, good = elsewhere(model, good, prevalence)
         clock.stop("load")
         answer = ask(study, good, model)
         clock.stop("predict")
         if isinstance(answer, Refusal):
             refusals.append(answer)
         else:
-            answers.append(answer)
+            answers.append((answer, model))
 
     if not answers:
         return bind(study, clock, declined=why_not(study, shelf, problems=problems, refusals=refusals))
     if len(answers) > 1:  # the header says nothing, and the pixels suit several
-        return bind(study, clock, declined=which_one(answers))
-    answer = answers[0]
+        return bind(study, clock, declined=which_one([answer for answer, _ in answers]))
+    answer, model = answers[0]
     findings = tell(study, answer)
     clock.stop("findings")
     pictures = show(study, answer)
     clock.stop("pictures")
+    why = reasons_of(study, answer, model, ways, first=len(pictures))
+    clock.stop("explain")
     read = bind(study, clock)
     return replace(
         read,
@@ -72,10 +94,27 @@ def read_study(study: Study, shelf: Shelf, *, pathway: str = "", device: str = "
         pathway=answer.offer.pathway.name,
         cautions=mind(study, answer, offers),
         findings=findings,
-        key_pictures=pictures,
+        key_pictures=pictures + why.pictures,
         models=(model_use(answer),),
         drawings=drawings(answer),
+        reasons=why.reasons,
     )
+
+
+def answer_of(study: Study, model: "Model") -> Answer | tuple[Problem, ...]:
+    """What one model answers on a study, by the rules of a reading; or the problems for which it may not."""
+    shelf = Shelf((model.folder.parent,))
+    offers, refusals = offers_for(study, shelf, asked=str(model.folder))
+    problems: list[Problem] = []
+    for offer in offers:
+        good, bad = good_enough(study, offer)
+        problems += () if good.cases else bad
+        answer = ask(study, good, model) if good.cases else None
+        if isinstance(answer, Answer):
+            return answer
+        if answer is not None:
+            refusals.append(answer)
+    return why_not(study, shelf, problems=problems, refusals=refusals)
 
 
 def why_not(

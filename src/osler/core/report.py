@@ -45,6 +45,24 @@ class KeyPicture:
     pixels: Array
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What can be said of why a model gave an answer, by one way of explaining.
+
+    way        "gradcam", "finer", "gradients", "occlusion" or "similar"
+    about      what is explained, as the report calls it: "Pneumonia", "Grade 2 or worse"
+    statement  the sentences a person reads, the checks of the map among them
+    pictures   indices of the key pictures that show the map; () where it failed a check, or there is none
+    figures    of the checks, by name: (("share hidden", .15), ...)
+    """
+
+    way: str
+    about: str
+    statement: str
+    pictures: tuple[int, ...] = ()
+    figures: tuple[tuple[str, float], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
     """What a model drew on one picture of the study.
@@ -53,17 +71,47 @@ class Drawing:
     mask         its labels; a finding names its own in `Finding.label`
     probability  (labels, *mask's shape) float, 0 to 1, in the order of the mask's labels: how likely each voxel is
                  each label; None where the model gives none
-    outer, inner  masks on the same grid with the same labels, where the model promises them: in the expected
-                  patient the outer one misses at most the share `risk` of each label, and at most `risk` of the
-                  inner one is not the label; None where there is no promise
+    outer, inner  where the model promises more: one probability a label, in the same order, from which on a voxel
+                  belongs to the label's outer or inner mask; None: no promise of that label; (): of none
+    risk          in the expected patient the outer mask misses at most this share of the label, and at most this
+                  share of the inner mask is not the label
+
+    Outer masks of neighbours overlap, which labels on one grid cannot: so the numbers are kept, and masks made of
+    them where they are needed.
     """
 
     picture: int
     mask: Mask
     probability: Array | None = None
-    outer: Mask | None = None
-    inner: Mask | None = None
+    outer: tuple[float | None, ...] = ()
+    inner: tuple[float | None, ...] = ()
     risk: float | None = None
+
+    def outer_of(self, label: int) -> Array | None:
+        """The outer mask of a label, booleans of the mask's shape; None where none is promised.
+
+        It always holds the mask: a voxel more can only miss less.
+        """
+        row, least = self._promise(label, self.outer)
+        if self.probability is None or least is None:
+            return None
+        held: Array = (self.probability[row] >= least) | self.mask.of(label)
+        return held
+
+    def inner_of(self, label: int) -> Array | None:
+        """The inner mask of a label, likewise; never more than the mask.
+
+        From one half on a label is the likeliest, and the promise stands for every higher probability too.
+        """
+        row, least = self._promise(label, self.inner)
+        if self.probability is None or least is None:
+            return None
+        sure: Array = self.probability[row] >= max(least, 0.5)
+        return sure
+
+    def _promise(self, label: int, of: tuple[float | None, ...]) -> tuple[int, float | None]:
+        row = list(self.mask.labels).index(label)
+        return row, of[row] if of else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +132,7 @@ class Report:
     created        ISO 8601, UTC
     uid            of this reading, "2.25.": every object written of it has UIDs made from this one
     drawings       masks, one for each picture on which something was outlined
+    reasons        why the model said so, as far as that can be told; () where it was not asked or declined
     """
 
     study: str
@@ -100,3 +149,4 @@ class Report:
     created: str
     uid: str = ""
     drawings: tuple[Drawing, ...] = ()
+    reasons: tuple[Reason, ...] = ()

@@ -102,6 +102,17 @@ def outlines(flat: Array) -> list[Array]:
     return [_with_keyholes(of_one) - 0.5 + (top, left) for of_one in loops[1:]]
 
 
+def borders(flat: Array) -> list[Array]:
+    """Closed lines along the faces of the pixels of (rows, columns) bool, each hole a line of its own.
+
+    (N, 2) whole numbers each: 0, 0 is the upper left corner of the first pixel.
+    """
+    from scipy import ndimage
+
+    pieces, _ = ndimage.label(flat)
+    return [corners for _, corners in _loops(pieces)] if flat.any() else []
+
+
 def _planes(closed: list[Array], normal: Array) -> tuple[Array, list[list[Array]]]:
     """Where along the normal planes lie, (planes,) in order, and the contours of each."""
     places: list[float] = []

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import psutil
 
-from osler.core.errors import AskedWrongly, BadDataset, OslerError
+from osler.core.errors import AskedWrongly, BadDataset, OslerError, UnknownChoice
 from osler.core.progress import Tell, silent
+from osler.core.record import from_plain, to_plain
 from osler.inference.device import choose_device
 from osler.io.files import read_json, write_json
+from osler.lab.catalog.care.check import Care, check_data
+from osler.lab.catalog.care.duplicates import with_copies_together
+from osler.lab.catalog.care.page import summary
 from osler.lab.catalog.dataset import Dataset
 from osler.lab.catalog.recognize import read_dataset
 from osler.lab.catalog.split import with_splits
@@ -28,6 +32,9 @@ from osler.models.card import ModelCard
 from osler.models.tasks.table import TASKS
 
 VALIDATION, TEST = 0.1, 0.2  # shares held back where the data set itself does not say
+
+# Share of the budget for the check of the data, and the seconds that it gets however small the budget is.
+CHECKING, CHECKING_LEAST = 0.1, 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +71,18 @@ def learn(
     check_settings(ask.settings)
     device = choose_device(ask.device)
     replaceable(out)
-    dataset = divided(data, ask)
     place = out.parent / f".{out.name}.training"
     with tidied(place):
-        return _learn(dataset, ask, out=out, place=place, device=device, tell=tell, stopped=stopped)
+        dataset = labelled(data, ask)
+        care = cared_for(dataset, ask, place=place, tell=tell)
+        refuse_leaks(care, ask)
+        dataset = divided(with_copies_together(dataset, care.copies), ask)
+        return _learn(dataset, care, ask, out=out, place=place, device=device, tell=tell, stopped=stopped)
 
 
 def _learn(
     dataset: Dataset,
+    care: Care,
     ask: Ask,
     *,
     out: Path,
@@ -82,6 +93,7 @@ def _learn(
 ) -> Learned:
     """plan -> prepare -> train each member -> test -> release"""
     plan = planned(dataset, ask, device=device, place=place, tell=tell)
+    write_json(place / "care.json", {"of": _stamp(dataset, ask)["cases"], "care": to_plain(care)})
     cases = prepare_cases(dataset.split("train"), plan, scratch=place / "cases", tell=tell)
     tell("measuring", 0, 0, "how fast this machine trains the net")
     pace = measure_pace(plan, cases, device)
@@ -96,11 +108,12 @@ def _learn(
         )
     name = ask.name or _plain_name(out.name)
     released = release(
-        plan, members, dataset, out=out, place=place, name=name, wishes=ask, device=device, tell=tell
+        plan, members, dataset, out=out, place=place, name=name, wishes=ask, care=care, device=device, tell=tell
     )
     clear_scratch(place)
     notes = tuple(dict.fromkeys(note for member in members for note in member.notes))
-    return Learned(released.folder, released.card, plan, released.evaluation, dataset.notes + notes)
+    told = () if not care.concerns else (f"{summary(care)} See osler data check.",)
+    return Learned(released.folder, released.card, plan, released.evaluation, (*dataset.notes, *told, *notes))
 
 
 def replaceable(out: Path) -> None:
@@ -120,14 +133,48 @@ def tidied(place: Path) -> Iterator[None]:
         raise
 
 
-def divided(data: Path, ask: Ask) -> Dataset:
-    """The data set at `data` with every case in train, val or test, patients whole."""
+def labelled(data: Path, ask: Ask) -> Dataset:
+    """The data set at `data`, as what was asked for. Raises AskedWrongly for a task that cannot be trained."""
     dataset = read_dataset(data, task=ask.task or None, target=ask.target or None)
     if dataset.task not in TASKS:
         raise AskedWrongly(
             f"{dataset.name} is labelled for {dataset.task}, which Osler cannot train yet.",
             remedy=f"It trains: {', '.join(sorted(TASKS))}.",
         )
+    return dataset
+
+
+def cared_for(dataset: Dataset, ask: Ask, *, place: Path, tell: Tell = silent) -> Care:
+    """What the check of the data finds in a share of the time; of an interrupted run, what it found then.
+
+    The splits depend on the copies that were found: an interrupted run goes on only with the same ones.
+    """
+    if (place / "care.json").is_file():
+        kept = read_json(place / "care.json")
+        if kept["of"] == _stamp(dataset, ask)["cases"]:
+            return from_plain(Care, kept["care"], where="care.json")
+    budget = max(CHECKING * ask.budget_seconds, CHECKING_LEAST)
+    return check_data(dataset, tell=tell, budget_seconds=budget, seed=ask.seed)
+
+
+def refuse_leaks(care: Care, ask: Ask) -> None:
+    """Raises BadDataset when given splits share patients or pictures, unless that was allowed."""
+    unknown = [word for word in ask.allow if word != "leak"]
+    if unknown:
+        raise UnknownChoice.among("thing to allow", unknown[0], ("leak",))
+    if not care.leaks or "leak" in ask.allow:
+        return
+    more = f" {len(care.leaks) - 1} more leaks were found." if len(care.leaks) > 1 else ""
+    raise BadDataset(
+        f"The splits of {care.dataset} leak, so that no figure on them could be believed. "
+        f"{care.leaks[0].what}{more}",
+        remedy="Train on the table that osler data check DATA --fix TABLE.csv writes, or go on with --allow leak: "
+        "the model then says so.",
+    )
+
+
+def divided(dataset: Dataset, ask: Ask) -> Dataset:
+    """The data set with every case in train, val or test, patients whole."""
     given = {case.split for case in dataset.cases}
     return with_splits(dataset, seed=ask.seed, val=VALIDATION, test=0.0 if "test" in given else TEST)
 
@@ -161,11 +208,13 @@ def planned(dataset: Dataset, ask: Ask, *, device: str, place: Path, tell: Tell 
 
 def _stamp(dataset: Dataset, ask: Ask) -> dict[str, str]:
     """What makes two requests the same: data, splits, wishes."""
+    names = "\n".join(f"{case.id} {case.label}" for case in dataset.cases)
     cases = "\n".join(f"{case.id} {case.patient} {case.split} {case.label}" for case in dataset.cases)
     edited = ask.plan.read_text(encoding="utf-8") if ask.plan else ""
     wishes = f"{ask.budget_seconds} {ask.seed} {ask.device} {sorted(ask.settings.items())} {edited}"
     return {
         "data": hashlib.sha256(f"{dataset.task} {dataset.classes}\n{cases}".encode()).hexdigest(),
+        "cases": hashlib.sha256(f"{dataset.task} {dataset.classes}\n{names}".encode()).hexdigest(),
         "ask": hashlib.sha256(wishes.encode()).hexdigest(),
     }
 

@@ -11,32 +11,29 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from osler.core.arrays import Array
 from osler.core.errors import AskedWrongly, BadDataset
 from osler.core.progress import Tell, silent
 from osler.core.record import from_plain, to_plain
 from osler.core.version import SOFTWARE
 from osler.io.files import read_json, replacing, swap, telling_why, write_json
+from osler.lab.catalog.care.check import Care
+from osler.lab.catalog.care.page import care_in_short, limits
 from osler.lab.catalog.dataset import Dataset
-from osler.lab.evaluate.calibrate import fit_temperature, fit_temperatures
-from osler.lab.evaluate.classification import choose_operating_point, nll
 from osler.lab.evaluate.evaluate import Evaluation
 from osler.lab.evaluate.examine import chosen_cases, origin_of
 from osler.lab.evaluate.report import write_report
-from osler.lab.evaluate.run import Asked, about, ask, evaluated
-from osler.lab.evaluate.unlike import FEWEST, fit_limit, fit_space
+from osler.lab.evaluate.run import about, ask, evaluated
 from osler.lab.plan.ask import Ask
 from osler.lab.plan.plan import Plan, read_plan, write_plan
+from osler.lab.report.machine import machine, versions
+from osler.lab.report.make import write_model_card
 from osler.lab.train.loop import Trained
+from osler.lab.trust.fit import fit_trust
 from osler.models.card import ModelCard, Sees, TestResult, card_to_json
 from osler.models.digest import seal
-from osler.models.model import Model, TorchNet, build_net, load_model
+from osler.models.model import Model, TorchNet, build_net, load_model, store_space
 from osler.models.tasks.table import TASKS
 from osler.models.trust import Trust
-
-GAIN = 0.002  # mirrors are worth their time from this much validation Dice on, or this share of the log-loss
-ENOUGH_TO_CHOOSE = 20  # validation cases of each side before an operating point other than one half is chosen
-SEEN = 500  # training cases looked at to know what pictures like them look like
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +57,7 @@ def release(
     place: Path,
     name: str,
     wishes: Ask,
+    care: Care | None = None,
     device: str = "cpu",
     tell: Tell = silent,
 ) -> Released:
@@ -69,6 +67,7 @@ def release(
              is one
     place    the training's scratch folder, where the model is put together
     wishes   what the user asked for; its card holds what only a person knows
+    care     what the check of the data found; None where it was not checked
     Nothing stands at `out` until all of it is written.
     """
     folder = place / "model"
@@ -76,6 +75,8 @@ def release(
     with telling_why(out):
         folder.mkdir(parents=True)
         card = _first_card(plan, dataset, name, wishes.card)
+        if care is not None:
+            card = replace(card, limits=(*card.limits, *limits(care, allowed=wishes.allow)))
         for number, member in enumerate(members):
             half = {k: v.half() if v.is_floating_point() else v for k, v in member.weights.items()}
             weights = save({k: v.cpu().contiguous() for k, v in half.items()})
@@ -84,9 +85,10 @@ def release(
         write_json(folder / "recipe.json", {"recipe": to_plain(plan.recipe), "net": to_plain(plan.net)})
         model = _stored_model(plan, members, card, device)
         mirrors = plan.augmentation.flips
-        model = fit_trust(model, dataset.split("val"), dataset.split("train"), mirrors, tell=tell)
+        drawn = plan.training.balance
+        model = fit_trust(model, dataset.split("val"), dataset.split("train"), mirrors, balance=drawn, tell=tell)
         _write_trust(model, folder)
-        write_json(folder / "training.json", _history(plan, members, dataset, wishes))
+        write_json(folder / "training.json", _history(plan, members, dataset, wishes, care))
         split = "test" if dataset.split("test").cases else "val"
         asked = ask(model, dataset.split(split), tell=tell)
         evaluation = evaluated(model, asked, split=split)
@@ -94,7 +96,7 @@ def release(
         write_report(
             nameless(evaluation), folder / "evaluation", title=card.title, about=about(card, dataset, split)
         )
-        card = seal(folder, replace(card, tested=_tested(dataset, split, evaluation)))
+        card = _sealed(folder, replace(card, tested=_tested(dataset, split, evaluation)))
         swap(folder, out)
     return Released(out, card, evaluation)
 
@@ -109,7 +111,7 @@ def calibrate(folder: Path, data: Path, *, split: str = "val", tell: Tell = sile
     """Fit the trust of the model in `folder` anew on labelled cases it was not trained on, and seal it again.
 
     split  which cases of `data`; never those it is to be tested on. "all" for data that names no splits
-    The temperature, the operating point, the mirrors and the feature limit are fitted; the weights stay.
+    The mirrors, the calibration, the promised sets, the operating point and the gate are fitted; the weights stay.
     """
     model = load_model(folder)
     cases, _ = chosen_cases(model, data, split)
@@ -117,83 +119,28 @@ def calibrate(folder: Path, data: Path, *, split: str = "val", tell: Tell = sile
         seen, _ = chosen_cases(model, data, "train")
     except BadDataset:
         seen = cases  # a net from elsewhere: what it was trained on is not known here
-    flips = read_plan(folder / "plan.json").augmentation.flips if (folder / "plan.json").is_file() else ()
-    fitted = fit_trust(replace(model, trust=Trust()), cases, seen, flips, tell=tell)
+    plan = read_plan(folder / "plan.json") if (folder / "plan.json").is_file() else None
+    flips, balance = (plan.augmentation.flips, plan.training.balance) if plan is not None else ((), 0.0)
+    fitted = fit_trust(replace(model, trust=Trust()), cases, seen, flips, balance=balance, tell=tell)
     said = f"Calibrated on {len(cases.cases)} cases of {cases.patients} patients of {cases.name} ({split})."
-    limits = (*(limit for limit in model.card.limits if not limit.startswith("Calibrated on")), said)
+    # What an exported file says of itself is over once it is calibrated where it is worn.
+    gone = ("Calibrated on", "Exported without", "The exported probabilities")
+    minded = (*(limit for limit in model.card.limits if not limit.startswith(gone)), said)
     with replacing(folder) as beside:
         shutil.copytree(folder, beside)
         _write_trust(fitted, beside)
-        return seal(beside, replace(model.card, limits=limits))
+        return _sealed(beside, replace(model.card, limits=minded))
+
+
+def _sealed(folder: Path, card: ModelCard) -> ModelCard:
+    """The card for machines and the page of it for people, then the seal over both."""
+    write_model_card(folder, card)
+    return seal(folder, card)
 
 
 def _write_trust(model: Model, folder: Path) -> None:
     write_json(folder / "trust.json", to_plain(model.trust))
-    if model.space is not None:
-        kept = {"mean": torch.from_numpy(model.space.mean), "whitening": torch.from_numpy(model.space.whitening)}
-        (folder / "features.safetensors").write_bytes(save(kept))
-
-
-def fit_trust(
-    model: Model, validation: Dataset, seen: Dataset, flips: tuple[int, ...], *, tell: Tell = silent
-) -> Model:
-    """The model with what validation cases say of its answers: mirrors, temperature, operating point, features.
-
-    seen   the cases it was trained on
-    flips  the axes it saw mirrored while training; no other mirror image may be asked about
-    """
-    if not validation.cases:
-        return model
-    plain = ask(model, validation, tell=tell)
-    mirrored = replace(model, trust=replace(model.trust, flips=flips))
-    if flips:
-        better = ask(mirrored, validation, tell=tell)
-        if _gain(plain, better) > GAIN:
-            model, plain = mirrored, better
-    answers, trust = plain.answers, model.trust
-    if answers.task == "multilabel":
-        trust = replace(
-            trust, temperatures=fit_temperatures(answers.chances, answers.labels, patients=answers.patients)
-        )
-    elif answers.task not in ("segmentation", "regression"):
-        trust = replace(
-            trust, temperatures=(fit_temperature(answers.chances, answers.labels, patients=answers.patients),)
-        )
-    model = replace(model, trust=trust)
-    if answers.task == "binary" and np.bincount(answers.labels, minlength=2).min() >= ENOUGH_TO_CHOOSE:
-        tempered = ask(model, validation).answers
-        point = choose_operating_point(tempered.chances[:, 1], tempered.labels == 1)
-        model = replace(model, trust=replace(model.trust, operating_point=float(point)))
-    return _with_space(model, plain.features, seen, tell=tell)
-
-
-def _gain(plain: Asked, mirrored: Asked) -> float:
-    """How much better the mirrored answers are: Dice gained, or the share of the loss that is gone."""
-    if plain.answers.task == "segmentation":
-        return _mean_dice(mirrored) - _mean_dice(plain)
-    if plain.answers.task == "regression":
-        truth = np.asarray(plain.answers.truth, float)
-        before, after = (float(np.abs(np.asarray(a.answers.values) - truth).mean()) for a in (plain, mirrored))
-    else:
-        before, after = (float(nll(a.answers.chances, a.answers.indicators)) for a in (plain, mirrored))
-    return (before - after) / max(before, 1e-9)
-
-
-def _mean_dice(asked: Asked) -> float:
-    rows = [[case[label]["dice"] for label in asked.answers.classes] for case in asked.answers.masks]
-    return float(np.nanmean(np.array(rows)))
-
-
-def _with_space(model: Model, features: Array | None, seen: Dataset, *, tell: Tell) -> Model:
-    """The model with what its training pictures look like to it, and how far from them is too far."""
-    if features is None or min(len(features), len(seen.cases)) < FEWEST:
-        return model
-    drawn = np.random.default_rng(0).permutation(len(seen.cases))[:SEEN]
-    known = ask(model, replace(seen, cases=tuple(seen.cases[i] for i in sorted(drawn))), tell=tell).features
-    assert known is not None
-    space = fit_space(known)
-    trust = replace(model.trust, feature_limit=round(fit_limit(features, space), 5))
-    return replace(model, trust=trust, space=space)
+    store_space(model.space, model.look, folder / "features.safetensors")
 
 
 def _stored_model(plan: Plan, members: Sequence[Trained], card: ModelCard, device: str) -> Model:
@@ -252,7 +199,9 @@ def _first_card(plan: Plan, dataset: Dataset, name: str, facts: Path | None) -> 
         ) from error
 
 
-def _history(plan: Plan, members: Sequence[Trained], dataset: Dataset, wishes: Ask) -> dict[str, Any]:
+def _history(
+    plan: Plan, members: Sequence[Trained], dataset: Dataset, wishes: Ask, care: Care | None
+) -> dict[str, Any]:
     return {
         "data": to_plain(origin_of(dataset, wishes.target)),
         "budget_seconds": plan.training.budget_seconds,
@@ -266,6 +215,10 @@ def _history(plan: Plan, members: Sequence[Trained], dataset: Dataset, wishes: A
             for member in members
         ],
         "cases": {split: len(dataset.split(split).cases) for split in ("train", "val", "test")},
+        "care": None if care is None else care_in_short(care),
+        "allowed": list(wishes.allow),
+        "versions": versions(),
+        "machine": machine(),
         "patients": {split: dataset.split(split).patients for split in ("train", "val", "test")},
     }
 

@@ -10,6 +10,7 @@ from osler.core.record import from_plain, to_plain
 from osler.io.files import read_json, write_json
 
 CARD_VERSION = 1
+GATES = ("by_header", "decline", "mark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class ModelCard:
     limits   what a reader of its answers should mind, a sentence each
     trained_on, licence, tested, created, software  where it comes from
     engine   "torch" (safetensors members) or "onnx" (model.onnx)
+    gate     what is done with a picture unlike all that was seen: "decline", "mark" (read, and say so), or
+             "by_header": declined unless its header names the right part of the body, else marked
     digest   sha256 over everything in the folder but itself; checked at load
     """
 
@@ -81,12 +84,14 @@ class ModelCard:
     created: str = ""
     software: str = ""
     engine: str = "torch"
+    gate: str = "by_header"
     digest: str = ""
 
 
 def card_to_json(card: ModelCard) -> dict[str, Any]:
-    """The card as plain values."""
-    return {"card_version": CARD_VERSION, **to_plain(card)}
+    """The card as plain values; the usual gate is left unsaid, so that cards from before it keep their seal."""
+    plain = {"card_version": CARD_VERSION, **to_plain(card)}
+    return {name: value for name, value in plain.items() if (name, value) != ("gate", GATES[0])}
 
 
 def card_from_json(value: Any, *, where: str) -> ModelCard:
@@ -96,7 +101,10 @@ def card_from_json(value: Any, *, where: str) -> ModelCard:
         version = plain.pop("card_version", CARD_VERSION)
         if version != CARD_VERSION:
             raise ValueError(f"it has version {version}, this Osler reads version {CARD_VERSION}")
-        return from_plain(ModelCard, plain)
+        card = from_plain(ModelCard, plain)
+        if card.gate not in GATES:
+            raise ValueError(f"its gate is '{card.gate}', not one of {', '.join(GATES)}")
+        return card
     except (TypeError, ValueError) as error:
         raise BadModel(
             f"The card in {where} is not a model card: {error}.",

@@ -5,24 +5,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from osler.core.arrays import Array
 from osler.core.errors import BadModel, OslerError
 from osler.core.record import from_plain
 from osler.io.files import read_json
 from osler.models.card import ModelCard
 from osler.models.digest import check_seal
 from osler.models.foreign.onnx import OnnxNet
+from osler.models.likeness import FeatureSpace, PlainLook
 from osler.models.nets.layout import laid_out, planes_last
 from osler.models.nets.resnet import ResNet
 from osler.models.nets.softmax import Softmax
 from osler.models.nets.table import NETS
+from osler.models.nets.unet import UNet
 from osler.models.recipe import Recipe
 from osler.models.tasks.table import TASKS
 from osler.models.tasks.task import Task
-from osler.models.trust import FeatureSpace, Trust
+from osler.models.trust import Trust
 
 
 class Net(Protocol):
@@ -47,7 +51,8 @@ class Model:
     members  nets whose probabilities are averaged
     folder   where it was loaded from
     device   where its members live, "cpu" or "cuda:0"
-    space    what the features of training pictures look like, None where that is not known
+    space    where the features of training pictures lie, None where that is not known
+    look     what training pictures look like without the net, None where that is not known
     """
 
     card: ModelCard
@@ -58,6 +63,7 @@ class Model:
     folder: Path
     device: str = "cpu"
     space: FeatureSpace | None = None
+    look: PlainLook | None = None
 
 
 class TorchNet:
@@ -67,11 +73,15 @@ class TorchNet:
         self.module = planes_last(module).eval()
 
     def logits(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Logits, and pooled features of nets that decide about whole pictures."""
+        """Logits, and pooled features."""
         images = laid_out(images)
         if isinstance(self.module, (ResNet, Softmax)):
             features = self.module.features(images)
             return self.module.head(features), features
+        if isinstance(self.module, UNet):
+            logits, features = self.module.with_features(images)
+            assert isinstance(logits, Tensor)  # a list of resolutions comes only while training
+            return logits, features
         return self.module(images), None
 
 
@@ -101,7 +111,7 @@ def load_model(folder: Path | str, *, device: str = "cpu") -> Model:
         recipe = from_plain(Recipe, stored["recipe"])
         trust = from_plain(Trust, read_json(folder / "trust.json"))
         task = TASKS[card.task]
-        space = _space(folder / "features.safetensors")
+        space, look = _space(folder / "features.safetensors")
         net = from_plain(NetPlan, stored["net"])
         if card.engine == "onnx":
             members: tuple[Net, ...] = (OnnxNet(folder / "model.onnx", **net.arguments),)
@@ -120,14 +130,42 @@ def load_model(folder: Path | str, *, device: str = "cpu") -> Model:
         ) from error
     if not members:
         raise BadModel(f"The model {folder.name} has no weights.", remedy="Copy the folder again.")
-    return Model(card, recipe, trust, task, members, folder, device, space)
+    return Model(card, recipe, trust, task, members, folder, device, space, look)
 
 
-def _space(path: Path) -> FeatureSpace | None:
+def store_space(space: FeatureSpace | None, look: PlainLook | None, path: Path) -> None:
+    """Write features.safetensors; what is None is left out, and without both there is no file."""
+    kept: dict[str, Array] = {}
+    if space is not None:
+        kept |= {"mean": space.mean, "whitening": space.whitening, "features": space.features}
+        kept |= {} if space.labels is None else {"labels": space.labels}
+    if look is not None:
+        kept |= {"look.mean": look.mean, "look.whitening": look.whitening, "look.quantiles": look.quantiles}
+        kept |= {f"towards.{name}": row for name, row in zip(look.turns, look.towards, strict=True)}
+    path.unlink(missing_ok=True)
+    if kept:
+        path.write_bytes(save({name: torch.from_numpy(np.ascontiguousarray(kept[name])) for name in kept}))
+
+
+def _space(path: Path) -> tuple[FeatureSpace | None, PlainLook | None]:
+    """What `store_space` wrote."""
     if not path.is_file():
-        return None
-    stored = load_file(path)
-    return FeatureSpace(stored["mean"].numpy(), stored["whitening"].numpy())
+        return None, None
+    stored = {name: tensor.numpy() for name, tensor in load_file(path).items()}
+    space = look = None
+    if "mean" in stored:
+        space = FeatureSpace(
+            stored["mean"],
+            stored["whitening"],
+            stored["features"].astype(np.float32),  # once, not at every reading
+            stored.get("labels"),
+        )
+    if "look.mean" in stored:
+        turns = tuple(name for name in stored if name.startswith("towards."))
+        towards = np.stack([stored[name] for name in turns]) if turns else np.zeros((0, len(stored["look.mean"])))
+        names = tuple(name.removeprefix("towards.") for name in turns)
+        look = PlainLook(stored["look.mean"], stored["look.whitening"], stored["look.quantiles"], names, towards)
+    return space, look
 
 
 def _member(path: Path, net: NetPlan, recipe: Recipe, *, outputs: int, device: str) -> TorchNet:

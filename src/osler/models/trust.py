@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from osler.core.arrays import Array
+from osler.models.likeness import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Conformal:
     """Thresholds with which sets and intervals hold the truth as often as promised; `inference/conformal.py`.
 
     how         "lac", "aps", "raps" (sets of classes), "grades" (neighbouring grades), "labels" (each label there,
-                not there, or unsure), "distance" (a number, plus or minus), "ratio" (volumes, by a factor)
+                not there, or unsure), "distance" (a number, plus or minus), "doubt" and "share" (volumes, plus
+                or minus so many times the voxels in doubt, or such a share of the mask)
     levels      the promised coverage, (0.8, 0.9, 0.95)
     thresholds  one row a level: one number for all, or one a class or label; None where so few cases promise
                 nothing finite, so that everything is in the set
@@ -59,6 +60,7 @@ class MaskBounds:
               most that share of the label; None where so few patients promise nothing: then the whole picture
     inner     the same for an inner mask: at most that share of it lies outside the label; None: nothing is sure
     patients  it was fitted on
+    holding   how many of these have each label: the outer masks were fitted on them alone
     note      what is to be said of it, "" for nothing
     """
 
@@ -66,6 +68,7 @@ class MaskBounds:
     outer: tuple[tuple[float | None, ...], ...]
     inner: tuple[tuple[float | None, ...], ...]
     patients: int = 0
+    holding: tuple[int, ...] = ()
     note: str = ""
 
 
@@ -73,37 +76,25 @@ class MaskBounds:
 class Trust:
     """Numbers fitted on validation predictions only, applied at every reading.
 
-    temperatures     the answered probabilities are tempered by it: one for all, or one a label of "multilabel"
     operating_point  a binary finding is called present from this probability on
     flips            spatial axes (of the tensor, 0 = first) whose mirror images are averaged; () where
                      validation showed no gain
-    feature_limit    distance in the model's FeatureSpace beyond which a picture is unlike all that was seen; None
-                     where that is not known
+    gate             when a picture is unlike all that was seen; None where that is not known
     calibration      of the answered probabilities
     sets             of the answered class, grade, labels or number
     volumes          of measured volumes, a column a label
     bounds           of outlined labels
-    prevalence       share of each class among the training cases, () for numbers and masks
+    prevalence       share of each class (or label) that the answered probabilities take for granted; () for
+                     numbers and masks
+    site             the same where the model reads now (`osler read --prevalence`), () where that is not said
     """
 
-    temperatures: tuple[float, ...] = (1.0,)
     operating_point: float = 0.5
     flips: tuple[int, ...] = ()
-    feature_limit: float | None = None
+    gate: Gate | None = None
     calibration: Calibration = Calibration()
     sets: Conformal | None = None
     volumes: Conformal | None = None
     bounds: MaskBounds | None = None
     prevalence: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FeatureSpace:
-    """Where the net's pooled features of training pictures lie; stored in features.safetensors.
-
-    mean       (n,) of the features
-    whitening  (n, n): whitening @ (features - mean) has unit deviations and no correlations on such pictures
-    """
-
-    mean: Array
-    whitening: Array
+    site: tuple[float, ...] = ()

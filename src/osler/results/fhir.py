@@ -209,6 +209,9 @@ def _probabilities(finding: Finding) -> list[Resource]:
     for name, share in finding.distribution:
         code = _concept(f"{PROBABILITY.meaning}: {name}", PROBABILITY)
         made.append({"code": code, **_quantity(Quantity(share, "1"), "value")})
+    if finding.among and finding.coverage is not None:
+        code = {"text": _text(say("among.code", level=f"{finding.coverage:.0%}"))}
+        made.append({"code": code, "valueString": _text(", ".join(finding.among))})
     return made
 
 

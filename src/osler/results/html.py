@@ -38,6 +38,8 @@ def report_to_html(report: Report) -> str:
         where = say("picture.numbered", number=finding.picture + 1, side="")
         return f"{where}: {finding.name}" if several else finding.name
 
+    shown = [(picture.title, as_data_uri(picture.pixels)) for picture in report.key_pictures]
+    mapped = {n for reason in report.reasons for n in reason.pictures}
     rooms.filters["title_of"] = title_of
     rooms.filters["quantity"] = quantity_text
     rooms.filters["share"] = lambda p: f"{100 * p:.1f}%"
@@ -46,7 +48,8 @@ def report_to_html(report: Report) -> str:
         say=say,
         notice=NOT_A_DEVICE,
         header=header_lines(report),
-        pictures=[(picture.title, as_data_uri(picture.pixels)) for picture in report.key_pictures],
+        pictures=[shown[n] for n in range(len(shown)) if n not in mapped],
+        shown=shown,
         measured=[finding for finding in report.findings if finding.measurements],
         bars=[(finding, bars) for finding in report.findings if (bars := probability_bars(finding))],
         stages=[(say(f"stage.{stage}"), seconds) for stage, seconds in report.seconds],
@@ -85,10 +88,13 @@ def header_lines(report: Report) -> list[tuple[str, str]]:
 
 
 def probability_bars(finding: Finding) -> list[dict[str, Any]]:
-    """The probability bars of one finding: each class, or the one probability there is."""
+    """The probability bars of one finding: each class, or the one probability there is; "out": it is excluded."""
     if finding.distribution:
         top = max(probability for _, probability in finding.distribution)
-        return [{"name": n, "probability": p, "first": p == top} for n, p in finding.distribution]
+        return [
+            {"name": n, "probability": p, "first": p == top, "out": bool(finding.among) and n not in finding.among}
+            for n, p in finding.distribution
+        ]
     if finding.probability is None:
         return []
-    return [{"name": finding.name, "probability": finding.probability, "first": True}]
+    return [{"name": finding.name, "probability": finding.probability, "first": True, "out": False}]

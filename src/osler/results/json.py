@@ -6,7 +6,7 @@ from typing import Any
 
 from osler.core.codes import Code
 from osler.core.finding import Finding, Measurement
-from osler.core.report import NOT_A_DEVICE, ModelUse, Problem, Report
+from osler.core.report import NOT_A_DEVICE, ModelUse, Problem, Reason, Report
 from osler.core.study import Study
 from osler.io.files import write_json
 from osler.results.pictures import picture_name, write_pictures
@@ -26,10 +26,14 @@ def report_to_json(report: Report) -> dict[str, Any]:
     declined        why no answer is given: [{"what", "remedy", "check"}], [] when read
     cautions        what to mind, likewise
     findings        [{"name", "statement", "code", "probability", "present", "grade", "measurements", "picture",
-                    "distribution"}]; measurements: [{"name", "value", "unit", "low", "high", "code"}];
+                    "distribution", "among", "coverage"}];
+                    measurements: [{"name", "value", "unit", "low", "high", "code"}];
                     distribution: [{"class", "probability"}]; picture: index of the study's picture;
+                    among: classes that cannot be excluded with that coverage, [] and null without a promise;
                     code: {"value", "scheme", "meaning"} or null
     key_pictures    [{"title", "file"}], files beside report.json
+    reasons         why the model said so: [{"way", "about", "statement", "files", "figures"}]; files: key pictures
+                    that show the map; figures: {name: number} of its checks
     models          [{"name", "version", "digest", "sees", "not_for", "licence", "tested"}]
     seconds         {stage: seconds}
     software, created
@@ -62,6 +66,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
             {"title": picture.title, "file": picture_name(index)}
             for index, picture in enumerate(report.key_pictures)
         ],
+        "reasons": [_reason(reason) for reason in report.reasons],
         "models": [_model(model) for model in report.models],
         "seconds": {stage: _number(seconds) for stage, seconds in report.seconds},
         "software": report.software,
@@ -92,6 +97,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "measurements": [_measurement(measurement) for measurement in finding.measurements],
         "picture": finding.picture,
         "distribution": [{"class": name, "probability": _number(p)} for name, p in finding.distribution],
+        "among": list(finding.among),
+        "coverage": _number(finding.coverage),
     }
 
 
@@ -104,6 +111,16 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         "low": _number(quantity.low),
         "high": _number(quantity.high),
         "code": _code(measurement.code),
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "way": reason.way,
+        "about": reason.about,
+        "statement": reason.statement,
+        "files": [picture_name(index) for index in reason.pictures],
+        "figures": {name: _number(value) for name, value in reason.figures},
     }
 
 

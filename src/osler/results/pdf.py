@@ -54,7 +54,7 @@ def report_to_pdf(report: Report) -> bytes:
     from reportlab.lib.pagesizes import A4
     from reportlab.platypus import SimpleDocTemplate
 
-    _register_fonts()
+    register_fonts()
     buffer = io.BytesIO()
     document = SimpleDocTemplate(
         buffer,
@@ -72,7 +72,7 @@ def report_to_pdf(report: Report) -> bytes:
     )
     page = _Page(document.width - 12)
     on_page = functools.partial(_furniture, report)
-    document.build(page.report(report), onFirstPage=on_page, onLaterPages=on_page, canvasmaker=_counting_canvas())
+    document.build(page.report(report), onFirstPage=on_page, onLaterPages=on_page, canvasmaker=counting_canvas())
     return buffer.getvalue()
 
 
@@ -263,7 +263,7 @@ class _Page:
 
         style = ParagraphStyle(
             "text",
-            fontName=_font(bold),
+            fontName=font_of(bold),
             fontSize=size,
             leading=size * 1.35,
             textColor=colour,
@@ -329,7 +329,7 @@ def marked_up(text: str, *, bold: bool = False) -> str:
 
 def _font_for(letter: str, bold: bool) -> tuple[str, str]:
     """(font, the letter or what stands for it)"""
-    plain = _font(bold)
+    plain = font_of(bold)
     if letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf", "Cs"):
         return plain, " " if letter.isspace() else ""
     if ord(letter) in _letters(plain):
@@ -349,7 +349,8 @@ def _holds(encoding: str, letter: str) -> bool:
     return True
 
 
-def _font(bold: bool) -> str:
+def font_of(bold: bool) -> str:
+    """The name of the font that `register_fonts` gives a page."""
     return "DejaVuSans-Bold" if bold else "DejaVuSans"
 
 
@@ -361,7 +362,7 @@ def _letters(font: str) -> frozenset[int]:
 
 
 @functools.cache
-def _register_fonts() -> None:
+def register_fonts() -> None:
     """DejaVu, which matplotlib brings along: Latin, Greek, Cyrillic, and the signs of measurements."""
     from matplotlib import get_data_path
     from reportlab.pdfbase import pdfmetrics
@@ -369,9 +370,9 @@ def _register_fonts() -> None:
     from reportlab.pdfbase.ttfonts import TTFont
 
     fonts = Path(get_data_path()) / "fonts" / "ttf"
-    for name in (_font(False), _font(True)):
+    for name in (font_of(False), font_of(True)):
         pdfmetrics.registerFont(TTFont(name, fonts / f"{name}.ttf"))
-    pdfmetrics.registerFontFamily(_font(False), normal=_font(False), bold=_font(True))
+    pdfmetrics.registerFontFamily(font_of(False), normal=font_of(False), bold=font_of(True))
     for name, _, _ in _CID_FONTS:
         pdfmetrics.registerFont(UnicodeCIDFont(name))
 
@@ -416,13 +417,13 @@ def _furniture(report: Report, canvas: "Canvas", document: Any) -> None:
     canvas.setStrokeColor(_colour(_LINE))
     canvas.line(_MARGIN, 38, width - _MARGIN, 38)
     canvas.setFillColor(_colour(_SOFT))
-    canvas.setFont(_font(False), 7.5)
+    canvas.setFont(font_of(False), 7.5)
     canvas.drawString(_MARGIN, 27, f"{report.software}. {NOT_A_DEVICE}")
-    _line(canvas, (_MARGIN, height - 34), report.study, width - 2 * _MARGIN)
+    one_line(canvas, (_MARGIN, height - 34), report.study, width - 2 * _MARGIN)
     canvas.restoreState()
 
 
-def _line(canvas: "Canvas", at: tuple[float, float], text: str, width: float) -> None:
+def one_line(canvas: "Canvas", at: tuple[float, float], text: str, width: float) -> None:
     """One line of any text, cut where it would leave the page."""
     from reportlab.pdfbase.pdfmetrics import stringWidth
 
@@ -437,7 +438,7 @@ def _line(canvas: "Canvas", at: tuple[float, float], text: str, width: float) ->
         x += wide
 
 
-def _counting_canvas() -> Callable[..., "Canvas"]:
+def counting_canvas() -> Callable[..., "Canvas"]:
     """A canvas that writes "page of pages": the number of pages is known only at the end."""
     from reportlab.pdfgen.canvas import Canvas
 
@@ -453,7 +454,7 @@ def _counting_canvas() -> Callable[..., "Canvas"]:
         def save(self) -> None:
             for number, state in enumerate(self._pages, start=1):
                 self.__dict__.update(state)
-                self.setFont(_font(False), 7.5)
+                self.setFont(font_of(False), 7.5)
                 self.setFillColor(_colour(_SOFT))
                 place = say("page.number", number=number, pages=len(self._pages))
                 self.drawRightString(self._pagesize[0] - _MARGIN, 27, place)

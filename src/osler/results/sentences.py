@@ -10,7 +10,13 @@ SENTENCES: dict[str, str] = {
     "statement.regression": "{name}: {value}.",
     "statement.segmentation": "{name}: {measured}.",
     "statement.segmentation.absent": "{name}: not seen.",
+    "statement.segmentation.at_most": "{name}: not seen ({percent} interval: at most {most}).",
     "statement.referable": "{name}: probability {probability} of grade {grade} or worse.",
+    "among.one": "Only this cannot be excluded with {level} confidence: {names}.",
+    "among.several": "Unsure: with {level} confidence none of these can be excluded: {names}.",
+    "among.code": "Cannot be excluded with {level} confidence",
+    "among.sure": " (with {level} confidence)",
+    "among.between": " (with {level} confidence {low} to {high})",
     "statement.where": "Picture {number}{side}: {statement}",
     "side.L": " (left)",
     "side.R": " (right)",
@@ -26,10 +32,13 @@ SENTENCES: dict[str, str] = {
     "measure.diameter_3d": "Longest diameter in space",
     "measure.pieces": "Separate pieces",
     "measure.probability": "Mean probability inside",
+    "measure.between": "{measured} ({percent} interval {between})",
     # key pictures
     "picture.read": "What was read",
     "picture.numbered": "Picture {number}{side}",
     "picture.outlined": "{name}, outlined",
+    "picture.outer": "Outer: misses at most {percent} of it, in the expected patient",
+    "picture.inner": "Inner: at most {percent} of it is something else, in the expected patient",
     "picture.slice": "{plane}, slice {number} of {slices}: {name}",
     "picture.middle": "{plane}, slice {number} of {slices}",
     "plane.axial": "Axial",
@@ -67,7 +76,22 @@ SENTENCES: dict[str, str] = {
     "against.not_magnitude": "The file names no modality; its numbers look like the Hounsfield units of a CT.",
     "against.grey": "The picture is grey; the model reads colour pictures.",
     "against.colour": "The picture is in colour; the model reads grey pictures.",
-    "against.unlike": "The picture is unlike all that the model has seen: distance {distance}, limit {limit}.",
+    # unlike the pictures that the model learnt from
+    "unlike": "The picture is unlike those that the model learnt from: {reason}{how}.",
+    "unlike.how": " (p = {p}; {alarm} of pictures like theirs are called so too; measured on {patients} patients)",
+    "unlike.few": " (more than any picture of the {patients} patients that the gate was fitted on)",
+    "unlike.fact": "{value} {name}, where they have {seen}",
+    "unlike.net": "what the net makes of it lies far from what it makes of them",
+    "unlike.neighbours": "what the net makes of it has no near one among them",
+    "unlike.look": "it looks unlike them as a whole",
+    "unlike.grey values": "its grey values are spread unlike theirs",
+    "unlike.upside down": "it seems to stand upside down",
+    "unlike.mirrored": "it seems to be mirrored, left for right",
+    "unlike.turned by 180": "it seems to be turned by half a turn",
+    "unlike.turned left": "it seems to be turned by a quarter to the left",
+    "unlike.turned right": "it seems to be turned by a quarter to the right",
+    "unlike.inverted": "it seems to be inverted, black for white",
+    "unlike.slices backwards": "its slices seem to run the other way",
     "refusal.remedy": "Use a model made for such pictures.",
     "kind.flat": "flat images",
     "kind.volume": "volumes",
@@ -86,7 +110,7 @@ SENTENCES: dict[str, str] = {
     "caution.supposed": "The file does not say what it shows; the answer supposes {sees}.",
     "caution.silent": "The header does not say the {facts}; the answer supposes {sees}.",
     "caution.supposed.remedy": "Make sure that it is so before you use the answer.",
-    "caution.unlike": "The picture is unlike those the model has seen: distance {distance}, limit {limit}.",
+    "caution.odd": "Out of the range of the pictures that the model learnt from: {facts}.",
     "caution.unlike.remedy": "Trust the answer less than its probability says.",
     "caution.others": "Other models may read this study too: {models}.",
     "caution.others.remedy": "Ask for one by name: --pathway {first}.",
@@ -96,6 +120,13 @@ SENTENCES: dict[str, str] = {
     "caution.limit": "The study holds {total} pictures that the model may read; the first {limit} were read.",
     "caution.unread": "A part of the study could not be read: {problem}",
     "caution.unread.remedy": "Send that part again if it matters.",
+    "caution.prevalence": "The probabilities are corrected for a place where {now}; the model learnt where {was}.",
+    "caution.prevalence.remedy": "Make sure that this is the prevalence among patients sent for such a picture.",
+    "caution.prevalence.share": "{name} makes up {share}",
+    "caution.prevalence.values": " With the sensitivity {sensitivity} and specificity {specificity} of its test "
+    "({data}, {patients} patients), {positive} of what it calls present there is so, and {negative} of what it "
+    "calls not present.",
+    "caution.prevalence.sets": " What it promised to exclude does not hold there and is left out.",
     "caution.cut": "Cut off at the edge of the picture, so measured too small: {names}.",
     "caution.cut.remedy": "Use a picture that holds all of it.",
     "odd.body_part": "The header's body part says {said}, its description {described}.",
@@ -142,6 +173,53 @@ SENTENCES: dict[str, str] = {
     "page.present": "present",
     "page.absent": "not present",
     "page.number": "Page {number} of {pages}",
+    # why the model said so
+    "page.why": "Why the model said so",
+    "why.way.gradcam": "Grad-CAM",
+    "why.way.finer": "Fine Grad-CAM",
+    "why.way.gradients": "Integrated gradients",
+    "why.way.occlusion": "Occlusion",
+    "why.way.similar": "Similar cases",
+    "why.or_worse": "'{grade}' or worse",
+    "why.picture": "{way}: what speaks for {about} (no outline, no proof)",
+    "why.failed": "{way}, did not pass its checks: not to be relied on",
+    "why.slice": "{title}, slice {number} of {slices}",
+    "why.less": "less",
+    "why.more": "speaks most for {about}",
+    "why.shown": "Marks what speaks for {about}, and passed its checks.",
+    "why.not_shown": "The map for {about} did not pass its checks and should not be relied on.",
+    "why.hidden.odds": "Hiding the marked {share} of the picture divides the net's odds of {about} by {marked}; "
+    "hiding as much elsewhere divides them by {mean} on average, by {worst} at most ({tries} tries).",
+    "why.hidden.number": "Hiding the marked {share} of the picture lowers {about} by {marked}; hiding as much "
+    "elsewhere lowers it by {mean} on average, by {worst} at most ({tries} tries).",
+    "why.hidden.voxels": "Hiding the marked {share} of the picture takes {marked} voxels from {about}; hiding as "
+    "much elsewhere takes {mean} on average, {worst} at most ({tries} tries).",
+    "why.unfaithful": "What it marks matters no more to the answer than other parts do.",
+    "why.weak": "What it marks matters more than other parts do, but hardly changes the answer.",
+    "why.learnt": "With the net's last weights drawn anew the map becomes another (rank correlation {likeness}, "
+    "{tries} tries).",
+    "why.not_learnt": "With the net's last weights drawn anew the map stays nearly the same (rank correlation "
+    "{likeness}, {tries} tries): it shows the picture, not what the model learnt.",
+    "why.nothing": "Nothing in the picture is marked as speaking for {about}.",
+    "why.nan": "There is no map for {about}: its numbers are none.",
+    "why.similar.classes": "Of the {count} training cases that the net finds most like this one, {agree} are "
+    "labelled {name} ({others}); distances {near} to {far}, {cases} cases compared.",
+    "why.similar.label": "Of the {count} training cases that the net finds most like this one, {agree} are "
+    "labelled with {name}; distances {near} to {far}, {cases} cases compared.",
+    "why.similar.numbers": "The {count} training cases that the net finds most like this one have the numbers "
+    "{numbers}; distances {near} to {far}, {cases} cases compared.",
+    "why.similar.none": "No features of training cases are stored with this model; give the data with --data.",
+    "why.similar.unlabelled": "The {count} training cases that the net finds most like this one lie at distances "
+    "{near} to {far}; {cases} cases were compared, and no labels are stored.",
+    "why.outline": "The outline itself shows what was found. A map of what speaks for it is made when it is asked "
+    "for: --how gradcam, finer, gradients or occlusion.",
+    "why.cannot": "Not possible with this model: it gives no gradients, or keeps no features in space.",
+    "why.mind": "A map shows where the answer comes from, not what is there: it is no proof, and no outline of a "
+    "finding. A right answer can have an odd map, and a wrong one a map that looks right.",
+    "why.page": "Why {model} said so",
+    "why.neighbour": "{label}, distance {distance}: {case}",
+    "why.asked": "What was explained",
+    "why.unlabelled": "no label",
     # stages of a reading, and how long each took
     "stage.choose": "choosing",
     "stage.quality": "quality",
@@ -149,6 +227,7 @@ SENTENCES: dict[str, str] = {
     "stage.predict": "predicting",
     "stage.findings": "measuring",
     "stage.pictures": "drawing",
+    "stage.explain": "explaining",
 }
 
 

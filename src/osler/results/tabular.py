@@ -22,8 +22,8 @@ Cell = str | float
 def write_csv(report: Report, study: Study, folder: Path) -> tuple[Path, ...]:
     """Write report.csv into `folder`: one row for each thing that is said, the same columns in each.
 
-    kind       "finding" (its sentence), "probability", "measurement", "declined" (why), "caution", "limit" (what
-               the model is not for)
+    kind       "finding" (its sentence), "probability", "among" (what cannot be excluded, with which confidence),
+               "measurement", "declined" (why), "caution", "limit" (what the model is not for)
     picture    number of the study's picture, from 1
     present    "yes", "no", or empty for a grade or a measurement
     name, value, unit, low, high   the number and its interval; low and high are empty where none is known
@@ -73,6 +73,8 @@ def rows_of(report: Report) -> Iterator[dict[str, Cell]]:
         chances = [(finding.name, finding.probability)] if finding.probability is not None else []
         for name, share in (*chances, *finding.distribution):
             yield {**said, "kind": "probability", "name": name, **_number(Quantity(share, "1"))}
+        if finding.among:
+            yield {**said, "kind": "among", "name": "; ".join(finding.among), "value": finding.coverage or ""}
         for one in finding.measurements:
             coded = {"scheme": one.code.scheme, "code": one.code.value} if one.code else {}
             yield {**said, **coded, "kind": "measurement", "name": one.name, **_number(one.quantity)}

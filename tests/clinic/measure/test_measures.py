@@ -8,9 +8,12 @@ from hypothesis import strategies as some
 from osler.clinic.measure.area import area
 from osler.clinic.measure.diameter import diameters
 from osler.clinic.measure.pieces import pieces, reaches_edge
+from osler.clinic.measure.structure import measure_label
 from osler.clinic.measure.volume import volume
 from osler.core.geometry import Geometry
 from osler.core.mask import Mask
+from osler.core.prediction import Prediction
+from osler.models.trust import Conformal
 
 MM = some.floats(0.3, 5)
 
@@ -64,3 +67,34 @@ def test_pieces_and_edges():
     array[2, 6:8, 6:9] = 1
     mask = Mask(array, {1: "a"}, geometry=Geometry.from_spacing(array.shape, (1, 1, 1)))
     assert pieces(mask, 1).quantity.value == 2 and reaches_edge(mask, 1)
+
+
+def test_a_promised_volume_has_its_interval_and_an_absent_label_an_upper_end():
+    mask = ball(4, (1, 1, 2))
+    voxels = int((mask.array == 1).sum())
+    chances = np.stack([(mask.array == 1) * 0.5, mask.array * 0.0]).astype(np.float16)
+    two = Mask(mask.array, {1: "ball", 2: "other"}, geometry=mask.geometry)
+    said = Prediction("segmentation", ("ball", "other"), mask=two, voxel_probability=chances)
+    promise = Conformal("doubt", (0.9,), ((0.5, 30.0),))
+    size, *rest = measure_label(said, 1, promise)
+    away = 0.5 * (voxels / 2 + 1)
+    assert size.quantity.low == pytest.approx((voxels - away) * 0.002)
+    assert size.quantity.high == pytest.approx((voxels + away) * 0.002) and len(rest) >= 4
+    [absent] = measure_label(said, 2, promise)
+    assert (absent.quantity.value, absent.quantity.low) == (0, 0) and absent.quantity.high == pytest.approx(0.06)
+    assert measure_label(said, 2) == ()
+    [plain, *_] = measure_label(said, 1, Conformal("doubt", (0.9,), ((None, None),)))
+    assert plain.quantity.low is None and plain.quantity.value == pytest.approx(voxels * 0.002)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "unit", "each"), [(None, "pixels", 1.0), ((0.5, 2.0), "mm2", 1.0), ((2, 2), "mm2", 4)]
+)
+def test_a_promised_area_too(spacing, unit, each):
+    array = np.zeros((9, 9), np.uint8)
+    array[1:4, 2:7] = 1
+    mask = Mask(array, {1: "a"}, spacing_mm=spacing)
+    said = Prediction("segmentation", ("a",), mask=mask, voxel_probability=array[None].astype(np.float16))
+    size = measure_label(said, 1, Conformal("share", (0.9,), ((0.2,),)))[0].quantity
+    assert (size.unit, size.value) == (unit, 15 * each)
+    assert size.low == pytest.approx(12 * each) and size.high == pytest.approx(18 * each)

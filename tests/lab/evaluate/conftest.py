@@ -61,3 +61,53 @@ def case_scores(fate, chance):
     reference[3:5, 4:6, 4 : 5 + fate.integers(1, 3)] = 1
     predicted = np.roll(reference, int(chance.integers(0, 3)), axis=1)
     return score_case(Mask(predicted, labels, geometry=grid), Mask(reference, labels, geometry=grid))
+
+
+class Brightness:
+    """A net that calls bright pictures: two logits from the mean of the tensor."""
+
+    def logits(self, images):
+        import torch
+
+        seen = 6 * images.float().flatten(1).mean(1)
+        return torch.stack([-seen, seen], 1), None
+
+
+@pytest.fixture
+def brightness_model(tmp_path):
+    """A binary model, "dark" or "bright", that needs no training."""
+    from osler.models.card import ModelCard, Sees
+    from osler.models.model import Model
+    from osler.models.recipe import Channel, Normalization, Recipe
+    from osler.models.tasks.table import TASKS
+    from osler.models.trust import Trust
+
+    recipe = Recipe(
+        2, False, (Channel("image", "", Normalization("fixed", mean=(120.0,), std=(60.0,))),), True, (12, 12)
+    )
+    card = ModelCard("light", "1", "Light or dark", "binary", ("dark", "bright"), Sees("pictures", 2))
+    folder = tmp_path / "light"
+    folder.mkdir()
+    return Model(card, recipe, Trust(), TASKS["binary"], (Brightness(),), folder)
+
+
+@pytest.fixture
+def grey_table(tmp_path):
+    """Writes PNG and a table: grey_table("home", labels, split=..., each patient two pictures) -> the CSV."""
+    return lambda name, labels, **more: _grey_table(tmp_path / name, labels, **more)
+
+
+def _grey_table(folder, labels, *, splits=None, seed=0, shift=0.0):
+    from osler.io.raster import write_image
+
+    random = np.random.default_rng(seed)
+    folder.mkdir()
+    lines = ["image,label,patient,sex" + (",split" if splits else "")]
+    for number, label in enumerate(labels):
+        level = shift + (140 if label == "bright" else 100) + random.normal(0, 20)
+        grey = np.clip(random.normal(level, 12, (14, 16)), 0, 255).astype(np.uint8)
+        write_image(grey, folder / f"{number:03d}.png")
+        row = [f"{number:03d}.png", label, f"p{number // 2}", "fm"[number // 2 % 2]]
+        lines.append(",".join(row + ([splits[number]] if splits else [])))
+    (folder / "table.csv").write_text("\n".join(lines) + "\n")
+    return folder / "table.csv"

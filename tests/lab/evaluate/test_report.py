@@ -111,7 +111,7 @@ def test_a_page_is_made_quickly(made_up, tmp_path):
 
 def test_scoring_needs_neither_torch_nor_plots():
     code = (
-        "import sys; import osler.lab.evaluate.report, osler.lab.evaluate.calibrate\n"
+        "import sys; import osler.lab.evaluate.report, osler.lab.evaluate.evaluate\n"
         "heavy = ('torch', 'matplotlib', 'pandas', 'sklearn', 'SimpleITK', 'scipy')\n"
         "print([name for name in heavy if name in sys.modules])"
     )

@@ -14,7 +14,7 @@ from osler.models.digest import seal
 from osler.models.model import Model, NetPlan, build_net, load_model
 from osler.models.recipe import Channel, Normalization, Recipe
 from osler.models.tasks.table import TASKS
-from osler.models.trust import Trust
+from osler.models.trust import Calibration, Trust
 
 UNET = {
     "widths": (4, 8),
@@ -31,7 +31,7 @@ def make_model(tmp_path: Path) -> MakeModel:
     """make_model("ordinal", members=2, flips=(1,)) -> a loaded model."""
 
     def make(
-        task: str, *, members: int = 1, flips: tuple[int, ...] = (), temperatures: tuple[float, ...] = (1.3,)
+        task: str, *, members: int = 1, flips: tuple[int, ...] = (), calibration: Calibration | None = None
     ) -> Model:
         pixels = TASKS[task].pixels
         classes = {"binary": 2, "regression": 1, "segmentation": 2}.get(task, 4)
@@ -52,7 +52,7 @@ def make_model(tmp_path: Path) -> MakeModel:
             module = build_net(net, recipe, TASKS[task].outputs(classes + (1 if pixels else 0)))
             save_file(module.state_dict(), folder / f"member-{member}.safetensors")
         write_json(folder / "recipe.json", {"recipe": to_plain(recipe), "net": to_plain(net)})
-        write_json(folder / "trust.json", to_plain(Trust(temperatures=temperatures, flips=flips)))
+        write_json(folder / "trust.json", to_plain(Trust(calibration=calibration or Calibration(), flips=flips)))
         seal(folder, card)
         return load_model(folder)
 

@@ -10,14 +10,16 @@ import torch
 from osler.core.errors import AskedWrongly
 from osler.core.image import Image
 from osler.inference.predict import mean_answers, predict_prepared
+from osler.io.files import read_json
 from osler.models.foreign.export import TOLERANCE, export_onnx
 from osler.models.foreign.wear import wear
 from osler.models.model import Model, load_model
 from osler.models.prepare import Prepared
+from osler.models.trust import Calibration
 
 
 def answered(model: Model, images: torch.Tensor) -> np.ndarray:
-    """What reading gives for prepared pictures: windows are not tempered, whole pictures are."""
+    """What reading gives for prepared pictures: windows are not calibrated, whole pictures are."""
     if model.task.pixels:
         return mean_answers(model, images)[0].numpy()
     image = Image(np.zeros((4, 4), np.uint8))
@@ -26,10 +28,44 @@ def answered(model: Model, images: torch.Tensor) -> np.ndarray:
     return np.stack([p.probabilities if p.probabilities is not None else [p.value] for p in said])
 
 
-@pytest.mark.parametrize("task", ["multiclass", "multilabel", "ordinal", "regression", "segmentation"])
+KINDS = {
+    "multiclass": Calibration("vector", ((0.8, 1.2, 1.5, 0.6, 0.3, -0.2, 0.0, 0.5),)),
+    "binary": Calibration("beta", ((1.4, 0.7, -0.3),)),
+    "multilabel": Calibration("temperature", ((0.8,), (1.0,), (1.3,), (2.0,))),
+    "ordinal": Calibration("beta", ((1.4, 0.7, 0.5, 0.1, -0.3),)),
+    "regression": Calibration(),
+    "segmentation": Calibration("temperature", ((1.3,),)),
+}
+OTHERS = [
+    ("multiclass", Calibration("temperature", ((1.3,),))),
+    ("multilabel", Calibration("beta", ((1.4, 0.7, -0.3), (1.0, 1.0, 0.0), (0.5, 0.5, 1.0), (2.0, 1.0, 0.2)))),
+    ("ordinal", Calibration("temperature", ((0.6,),))),
+]
+
+
+@pytest.mark.parametrize(("task", "calibration"), OTHERS)
+def test_every_calibration_but_isotonic_goes_into_the_file(
+    task: str, calibration: Calibration, make_model, tmp_path: Path
+) -> None:
+    model = make_model(task, members=2, calibration=calibration)
+    written = export_onnx(model, tmp_path / "net.onnx")
+    images = torch.randn(3, model.recipe.planes, *model.recipe.size)
+    given = onnxruntime.InferenceSession(str(written.path)).run(["probabilities"], {"images": images.numpy()})[0]
+    np.testing.assert_allclose(given, answered(model, images), atol=1e-4)
+    assert np.abs(given - mean_answers(model, images)[0].numpy()).max() > 0.01
+
+
+def test_an_isotonic_calibration_stays_behind_and_the_card_says_so(make_model, tmp_path: Path) -> None:
+    model = make_model("binary", calibration=Calibration("isotonic", ((0.0, 1.0, 0.3, 0.4),)))
+    written = export_onnx(model, tmp_path / "net.onnx")
+    assert "not calibrated" in read_json(written.card)["limits"][-1]
+    plain = export_onnx(make_model("multiclass"), tmp_path / "plain.onnx")
+    assert "not calibrated" not in read_json(plain.card)["limits"][-1]
+
+
+@pytest.mark.parametrize("task", KINDS)
 def test_every_task_goes_out_and_comes_back_with_the_same_answers(task: str, make_model, tmp_path: Path) -> None:
-    temperatures = (0.8, 1.0, 1.3, 2.0) if task == "multilabel" else (1.3,)
-    model = make_model(task, members=2, flips=(1,), temperatures=temperatures)
+    model = make_model(task, members=2, flips=(1,), calibration=KINDS[task])
     written = export_onnx(model, tmp_path / "out" / "net.onnx")
     assert written.difference <= TOLERANCE
     assert sorted(p.name for p in written.path.parent.iterdir()) == ["net.card.json", "net.onnx"], "one file a net"
@@ -47,7 +83,7 @@ def test_every_task_goes_out_and_comes_back_with_the_same_answers(task: str, mak
 
 
 def test_a_single_net_keeps_its_logits(make_model, tmp_path: Path) -> None:
-    model = make_model("binary", temperatures=(1.0,))
+    model = make_model("binary")
     written = export_onnx(model, tmp_path / "net.onnx")
     images = torch.randn(2, 1, 16, 16)
     logits = onnxruntime.InferenceSession(str(written.path)).run(["logits"], {"images": images.numpy()})[0]

@@ -60,6 +60,21 @@ def test_features_and_head_are_the_whole_net(name):
     assert torch.allclose(logits, net(images))
 
 
+@pytest.mark.parametrize("dims", [2, 3])
+def test_a_unet_shows_its_two_deepest_stages_on_the_way(dims):
+    net = build_net(NetPlan("unet", STAGES[dims]), recipe(dims), 3).eval()
+    images = torch.randn(2, 1, *(16,) * dims)
+    logits, features = TorchNet(net).logits(images)
+    assert torch.equal(logits, net(images))
+    deep = images
+    means = []
+    for stage in net.encoder:
+        deep = stage(deep)
+        means.append(deep.flatten(2).mean(2))
+    assert features is not None
+    assert torch.allclose(features, torch.cat(means[-2:], 1), atol=1e-6)
+
+
 def test_deep_supervision_answers_at_each_resolution_while_training():
     net = build_net(NetPlan("unet", {**STAGES[3], "supervised": 2}), recipe(3), 3).train()
     fine, coarse = net(torch.randn(1, 1, 16, 16, 16))

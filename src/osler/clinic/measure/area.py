@@ -9,12 +9,15 @@ from osler.results.sentences import say
 AREA = Code("42798000", "SCT", "Area")
 
 
-def area(mask: Mask, label: int) -> Measurement | None:
-    """The area of `label` in mm2, in pixels where the file does not say how large one is; None for a volume."""
+def area(mask: Mask, label: int, between: tuple[float, float] | None = None) -> Measurement | None:
+    """The area of `label` in mm2, in pixels where the file does not say how large one is; None for a volume.
+
+    between  fewest and most pixels that it truly has, where the model promises them
+    """
     if mask.geometry is not None:
         return None
     pixels = float(mask.of(label).sum())
-    if mask.spacing_mm is None:
-        return Measurement(say("measure.area"), Quantity(pixels, "pixels"), AREA)
-    rows, columns = mask.spacing_mm
-    return Measurement(say("measure.area"), Quantity(pixels * rows * columns, "mm2"), AREA)
+    rows, columns = mask.spacing_mm or (1.0, 1.0)
+    low, high = (None, None) if between is None else (end * rows * columns for end in between)
+    unit = "pixels" if mask.spacing_mm is None else "mm2"
+    return Measurement(say("measure.area"), Quantity(pixels * rows * columns, unit, low, high), AREA)

@@ -8,7 +8,7 @@ from osler.clinic.pathways.pathway import Offer, Refusal
 from osler.core.prediction import Prediction
 from osler.core.report import Problem
 from osler.core.study import Study
-from osler.inference.gate import feature_distance
+from osler.models.card import ModelCard
 from osler.quality.check import check_quality
 from osler.results.sentences import say
 
@@ -54,23 +54,32 @@ def good_enough(study: Study, offer: Offer) -> tuple[Offer, tuple[Problem, ...]]
 def ask(study: Study, offer: Offer, model: "Model") -> Answer | Refusal:
     """The model's answer on every case, or a refusal where all of them are unlike anything it has seen.
 
-    A header that names the right part of the body outweighs the gate: the answer then carries a caution.
+    What is done with an unlike picture is the card's policy: it is declined or read with a caution. Where few
+    validation patients stand behind the gate, it is read with a caution.
     """
-    from osler.inference.predict import predict  # torch takes a second to load; a declined study does not wait
+    # torch takes a second to load; a declined study does not wait
+    from osler.inference.gate import in_words, likeness
+    from osler.inference.predict import predict_prepared
+    from osler.models.prepare import prepare
 
+    gate = model.trust.gate
     cases: list[tuple[int, Prediction]] = []
     cautions = list(offer.cautions)
     refusal = None
     for case in offer.cases:
-        prediction = predict(model, [study.pictures[index] for index in case])
-        distance, limit = _unlikeness(prediction, model)
-        said = {"distance": f"{distance:.2f}", "limit": f"{limit:.2f}"}
-        if distance > limit and offer.support < 2:
-            refusal = Refusal(offer.card.name, say("against.unlike", **said), say("refusal.remedy"))
-            continue
-        if distance > limit:
-            what = say("caution.unlike", **said)
-            cautions.append(Problem(what, say("caution.unlike.remedy"), "unlike"))
+        pictures = [study.pictures[index] for index in case]
+        prepared = prepare(pictures, model.recipe)
+        prediction = next(predict_prepared(model, [prepared]))
+        like = likeness(model, pictures, prepared, prediction.features)
+        if like is not None and gate is not None:
+            if like.unlike and like.sure and declines(model.card, offer.support):
+                refusal = Refusal(offer.card.name, in_words(like, gate), say("refusal.remedy"))
+                continue
+            if like.unlike:
+                cautions.append(Problem(in_words(like, gate), say("caution.unlike.remedy"), "unlike"))
+            if like.odd:
+                facts = say("caution.odd", facts="; ".join(like.odd))
+                cautions.append(Problem(facts, say("caution.unlike.remedy"), "range"))
         cases.append((case[model.recipe.reference], prediction))
     if not cases and refusal is not None:
         return refusal
@@ -80,12 +89,9 @@ def ask(study: Study, offer: Offer, model: "Model") -> Answer | Refusal:
     return Answer(offer, tuple(cases), Speaker(offer.pathway, model.card, model.trust), _once(*cautions))
 
 
-def _unlikeness(prediction: Prediction, model: "Model") -> tuple[float, float]:
-    """How far the picture lies from those the model has seen, and how far is too far; infinity where unknown."""
-    trust = model.trust
-    if prediction.features is None or model.space is None or trust.feature_limit is None:
-        return 0.0, float("inf")
-    return feature_distance(prediction.features, model.space), trust.feature_limit
+def declines(card: ModelCard, support: int) -> bool:
+    """Does the card's policy decline an unlike picture whose header speaks for the model so much?"""
+    return card.gate == "decline" or (card.gate == "by_header" and support < 2)
 
 
 def _left_out(number: int, total: int, why: Problem) -> Problem:

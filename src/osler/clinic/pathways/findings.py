@@ -18,6 +18,8 @@ from osler.core.finding import Finding, Measurement
 from osler.core.prediction import Prediction
 from osler.core.quantity import Quantity
 from osler.core.registry import Registry
+from osler.inference.conformal import TOLD, answer_set, label_sets, median_grade, number_interval
+from osler.inference.prevalence import as_learnt
 from osler.models.card import ModelCard
 from osler.models.trust import Trust
 from osler.results.sentences import say
@@ -110,15 +112,25 @@ def _binary(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]:
     chance, point = (second, point) if index == 1 else (1 - second, 1 - point)
     label = prediction.classes[index]
     found = _there_or_not(label, chance, point, there, speaker)
-    return (replace(found, distribution=speaker.distribution(prediction)),)
+    found = replace(found, distribution=speaker.distribution(prediction))
+    return (_among(found, prediction, speaker, called=index if there else 1 - index),)
 
 
 def _multilabel(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]:
     point = speaker.trust.operating_point
     shares = _probabilities(prediction)
-    return tuple(
+    found = [
         _there_or_not(label, float(chance), point, bool(chance >= point), speaker)
         for label, chance in zip(prediction.classes, shares, strict=True)
+    ]
+    sets = speaker.trust.sets
+    if sets is None:
+        return tuple(found)
+    learnt = as_learnt(shares, speaker.trust, prediction.task)
+    each = label_sets(learnt, sets, called=shares >= point)
+    return tuple(
+        _promised(one, [say("called.absent")] * absent + [say("called.present")] * there)
+        for one, (absent, there) in zip(found, each, strict=True)
     )
 
 
@@ -126,9 +138,9 @@ def _there_or_not(label: str, chance: float, point: float, there: bool, speaker:
     statement = say(
         "statement.binary",
         name=speaker.name(label),
-        probability=f"{chance:.2f}",
+        probability=_chance(chance),
         called=say("called.present" if there else "called.absent"),
-        operating_point=f"{point:.2f}",
+        operating_point=_chance(point),
     )
     return Finding(speaker.name(label), statement, speaker.code(label), probability=chance, present=there)
 
@@ -141,18 +153,21 @@ def _multiclass(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]
         "statement.multiclass", name=speaker.finding, answer=speaker.name(label), probability=f"{chance:.2f}"
     )
     distribution = speaker.distribution(prediction)
-    return (Finding(speaker.finding, statement, speaker.code(label), chance, distribution=distribution),)
+    found = Finding(speaker.finding, statement, speaker.code(label), chance, distribution=distribution)
+    return (_among(found, prediction, speaker, called=best),)
 
 
 def _ordinal(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]:
     shares = _probabilities(prediction)
     # The median grade has the least expected distance from the truth; evaluation counts it too.
-    grade = min(int((shares.cumsum() < 0.5 - 1e-9).sum()), len(shares) - 1)
+    grade = median_grade(shares)
     expected = prediction.value if prediction.value is not None else float(shares @ np.arange(len(shares)))
+    sets = speaker.trust.sets
+    among = () if sets is None else tuple(prediction.classes[k] for k in answer_set(shares, sets))
     statement = say(
         "statement.ordinal",
         name=speaker.finding,
-        grade=speaker.name(prediction.classes[grade]),
+        grade=speaker.name(prediction.classes[grade]) + _between(among, speaker),
         expected=f"{expected:.1f}",
         top=len(shares) - 1,
     )
@@ -163,6 +178,8 @@ def _ordinal(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]:
             speaker.code(speaker.finding),
             grade=prediction.classes[grade],
             distribution=speaker.distribution(prediction),
+            among=tuple(speaker.name(name) for name in among),
+            coverage=TOLD if among else None,
         ),
     )
 
@@ -172,9 +189,16 @@ def _regression(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]
         raise _no_answer()
     label = prediction.classes[0] if prediction.classes else ""
     name = speaker.name(label) if label else speaker.finding
-    value = Measurement(say("finding.number"), Quantity(prediction.value, "1"), speaker.code(label))
-    statement = say("statement.regression", name=name, value=f"{prediction.value:.4g}")
-    return (Finding(name, statement, speaker.code(label), measurements=(value,)),)
+    sets = speaker.trust.sets
+    ends = None if sets is None else number_interval(prediction.value, sets)
+    low, high = ends or (None, None)
+    value = Measurement(say("finding.number"), Quantity(prediction.value, "1", low, high), speaker.code(label))
+    told = f"{prediction.value:.4g}"
+    if ends is not None:
+        told += say("among.between", level=f"{TOLD:.0%}", low=f"{ends[0]:.4g}", high=f"{ends[1]:.4g}")
+    statement = say("statement.regression", name=name, value=told)
+    coverage = None if ends is None else TOLD
+    return (Finding(name, statement, speaker.code(label), measurements=(value,), coverage=coverage),)
 
 
 def _segmentation(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]:
@@ -184,15 +208,31 @@ def _segmentation(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ..
     found = []
     for label, class_name in mask.labels.items():
         name, code = speaker.name(class_name), speaker.code(class_name)
-        if not mask.of(label).any():
-            absent = say("statement.segmentation.absent", name=name)
-            found.append(Finding(name, absent, code, present=False, label=label))
-            continue
-        measured = measure_label(prediction, label)
-        said = ", ".join(f"{m.name.lower()} {m.quantity}" for m in measured if m.code in _IN_A_SENTENCE)
-        statement = say("statement.segmentation", name=name, measured=said)
-        found.append(Finding(name, statement, code, present=True, measurements=measured, label=label))
+        measured = measure_label(prediction, label, speaker.trust.volumes)
+        there = bool(mask.of(label).any())
+        if there:
+            said = ", ".join(_measured(m) for m in measured if m.code in _IN_A_SENTENCE)
+            statement = say("statement.segmentation", name=name, measured=said)
+        elif measured:
+            most = replace(measured[0].quantity, value=measured[0].quantity.high or 0.0, low=None, high=None)
+            statement = say("statement.segmentation.at_most", name=name, most=most, percent=f"{TOLD:.0%}")
+        else:
+            statement = say("statement.segmentation.absent", name=name)
+        coverage = TOLD if any(m.quantity.high is not None for m in measured) else None
+        found.append(
+            Finding(name, statement, code, present=there, measurements=measured, coverage=coverage, label=label)
+        )
     return tuple(found)
+
+
+def _measured(measurement: Measurement) -> str:
+    """A measurement for a sentence, with what its interval promises."""
+    plain = replace(measurement.quantity, low=None, high=None)
+    said = f"{measurement.name.lower()} {plain}"
+    if measurement.quantity.high is None:
+        return said
+    between = str(measurement.quantity).removeprefix(f"{plain} (").removesuffix(")")
+    return say("measure.between", measured=said, percent=f"{TOLD:.0%}", between=between)
 
 
 ANSWERS: Registry[Callable[[Prediction, Speaker], tuple[Finding, ...]]] = Registry(
@@ -204,6 +244,44 @@ ANSWERS: Registry[Callable[[Prediction, Speaker], tuple[Finding, ...]]] = Regist
     regression=_regression,
     segmentation=_segmentation,
 )
+
+
+def _chance(share: float) -> str:
+    """Two decimals, and two digits of what is rarer: at a low prevalence all the rest would be 0.00.
+
+    >>> _chance(0.876), _chance(0.00061)
+    ('0.88', '0.00061')
+    """
+    return f"{share:.2g}" if 0 < share < 0.005 else f"{share:.2f}"
+
+
+def _among(found: Finding, prediction: Prediction, speaker: Speaker, *, called: int) -> Finding:
+    """The finding with the classes that cannot be excluded, where the model promises them."""
+    sets = speaker.trust.sets
+    if sets is None:
+        return found
+    learnt = as_learnt(_probabilities(prediction), speaker.trust, prediction.task)
+    inside = answer_set(learnt, sets, called=called)
+    return _promised(found, [speaker.name(prediction.classes[k]) for k in inside])
+
+
+def _promised(found: Finding, among: list[str]) -> Finding:
+    level = f"{TOLD:.0%}"
+    names = ", ".join(among)
+    said = (
+        say("among.several", level=level, names=names) if among[1:] else say("among.one", level=level, names=names)
+    )
+    return replace(found, statement=f"{found.statement} {said}", among=tuple(among), coverage=TOLD)
+
+
+def _between(among: tuple[str, ...], speaker: Speaker) -> str:
+    """The interval of grades in words, "" where none is promised."""
+    if not among:
+        return ""
+    level = f"{TOLD:.0%}"
+    if len(among) == 1:
+        return say("among.sure", level=level)
+    return say("among.between", level=level, low=speaker.name(among[0]), high=speaker.name(among[-1]))
 
 
 def _probabilities(prediction: Prediction) -> Array:

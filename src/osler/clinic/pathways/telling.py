@@ -8,9 +8,13 @@ from osler.clinic.pathways.asking import Answer
 from osler.clinic.pathways.findings import findings_of
 from osler.clinic.pathways.key_pictures import key_pictures
 from osler.clinic.pathways.pathway import Offer
+from osler.core.arrays import Array
 from osler.core.finding import Finding
+from osler.core.mask import Mask
 from osler.core.report import Drawing, KeyPicture, ModelUse, Problem
 from osler.core.study import Study
+from osler.inference.bounds import DRAWN_RISK, promised
+from osler.models.trust import MaskBounds
 from osler.results.sentences import say
 
 
@@ -29,8 +33,9 @@ def tell(study: Study, answer: Answer) -> tuple[Finding, ...]:
 def show(study: Study, answer: Answer) -> tuple[KeyPicture, ...]:
     """The key pictures of every case."""
     shown: list[KeyPicture] = []
-    for index, prediction in answer.cases:
-        for picture in key_pictures(study.pictures[index], prediction, answer.speaker.name):
+    drawn = {drawing.picture: drawing for drawing in drawings(answer)}
+    for index, _ in answer.cases:
+        for picture in key_pictures(study.pictures[index], drawn.get(index)):
             if len(answer.cases) > 1:
                 where = say("picture.numbered", number=index + 1, side=_side(study, index))
                 picture = replace(picture, title=f"{where}: {picture.title}")
@@ -45,8 +50,16 @@ def drawings(answer: Answer) -> tuple[Drawing, ...]:
         if prediction.mask is not None:
             labels = {label: answer.speaker.name(name) for label, name in prediction.mask.labels.items()}
             mask = replace(prediction.mask, labels=labels)
-            drawn.append(Drawing(index, mask, prediction.voxel_probability))
+            drawn.append(_drawing(index, mask, prediction.voxel_probability, answer.speaker.trust.bounds))
     return tuple(drawn)
+
+
+def _drawing(index: int, mask: Mask, probability: Array | None, bounds: MaskBounds | None) -> Drawing:
+    """The drawing, with what the model promises of it."""
+    promise = None if bounds is None or probability is None else promised(bounds, len(mask.labels))
+    if promise is None:
+        return Drawing(index, mask, probability)
+    return Drawing(index, mask, probability, outer=promise[0], inner=promise[1], risk=DRAWN_RISK)
 
 
 def mind(study: Study, answer: Answer, offers: Sequence[Offer]) -> tuple[Problem, ...]:

@@ -10,6 +10,8 @@ from osler.core.errors import BadDataset, Unreadable
 from osler.lab.catalog.folders import pictures_under, stem
 from osler.lab.catalog.values import plain
 
+_PART = "::"  # between a file that holds many pictures and the one that is meant
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -40,7 +42,11 @@ class Table:
         return next((names[name] for name in wanted if name in names), None)
 
     def find(self, text: str, *, search: bool = True) -> Path | None:
-        """The file that a cell means: a path relative to the table, or the stem of one picture below it."""
+        """The file that a cell means: a path relative to the table, or the stem of one picture below it.
+
+        Of "pictures.npz::images:12" the file; `item_of` tells the rest.
+        """
+        text = text.partition(_PART)[0]
         try:
             path = self.path.parent / text
             if text and path.exists() and path != self.path.parent:
@@ -48,6 +54,15 @@ class Table:
         except (OSError, ValueError):  # too long for a path, or with a zero byte
             return None
         return (self.by_stem.get(text) or self.by_stem.get(Path(text).name)) if search and text else None
+
+
+def item_of(text: str) -> str:
+    """Which part of its file a cell means, "" for the whole.
+
+    >>> item_of("pictures.npz::images:12")
+    'images:12'
+    """
+    return text.partition(_PART)[2]
 
 
 def read_table(path: Path) -> Table:

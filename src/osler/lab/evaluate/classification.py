@@ -7,6 +7,7 @@ the labels for multi-label; accuracy by the largest probability, by more than on
 label.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,18 +96,31 @@ def ece(confidence: Array, right: Array, weights: Floats | None = None, *, bins:
     is judged by that number. Biased upwards for few cases. Naeini et al. 2015, AAAI; equal counts: Nixon et al.
     2019.
     """
-    order, starts = ties(confidence)
-    counts = case_weights(weights, len(confidence))[..., order]
-    said = np.asarray(confidence, float)[order][starts]
+    count, said, so = binned(confidence, (confidence, right), weights, bins=bins)
+    return ratio(np.abs(said - so).sum(-1), count.sum(-1))
+
+
+def binned(
+    said: Array, columns: Sequence[Array], weights: Floats | None = None, *, bins: int = BINS
+) -> tuple[Floats, ...]:
+    """Weighted counts, then sums of each of the columns (cases,), in bins of equal count: each (..., bins).
+
+    Bins go from low to high `said` (cases,); cases that said the same stay in one bin, some bins may be empty.
+    """
+    order, starts = ties(said)
+    counts = case_weights(weights, len(said))[..., order]
     weight = by_group(counts, starts)
-    gap = np.atleast_2d(weight * said - by_group(counts * np.asarray(right, float)[order], starts))
-    total = np.atleast_1d(weight.sum(-1))
     middle = np.atleast_2d(np.cumsum(weight, axis=-1) - weight / 2)
+    rows, total = len(middle), np.atleast_1d(weight.sum(-1))
     place = np.minimum((middle * ratio(np.asarray(bins), total)[:, None]).astype(int), bins - 1)
-    place += np.arange(len(place))[:, None] * bins
-    summed = np.bincount(place.ravel(), weights=gap.ravel(), minlength=len(place) * bins).reshape(-1, bins)
-    error = ratio(np.abs(summed).sum(-1), total)
-    return error.reshape(weight.shape[:-1])
+    cell = (place + np.arange(rows)[:, None] * bins).ravel()
+
+    def summed(values: Floats) -> Floats:
+        sums = np.bincount(cell, weights=values.ravel(), minlength=rows * bins).astype(np.float64)
+        return sums.reshape(*weight.shape[:-1], bins)
+
+    each = (by_group(counts * np.asarray(column, float)[order], starts) for column in columns)
+    return summed(weight), *(summed(values) for values in each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +189,26 @@ def pr_curve(scores: Array, positive: Array, *, points: int = 200) -> tuple[Floa
     return ratio(yes, yes[-1])[kept], (yes / called)[kept]
 
 
-def choose_operating_point(scores: Array, positive: Array, *, sensitivity: float | None = None) -> float:
+def choose_operating_point(
+    scores: Array,
+    positive: Array,
+    *,
+    sensitivity: float | None = None,
+    specificity: float | None = None,
+    cost: float | None = None,
+    prevalence: float | None = None,
+) -> float:
     """The threshold to call a case positive above or at it; to be chosen on validation cases, never on test cases.
 
-    sensitivity  the least wanted share of found positives, the threshold is then the highest that keeps it;
-                 None: the threshold with the largest sum of sensitivity and specificity (Youden 1950, Cancer
-    3:32). Thresholds lie halfway between neighbouring scores. Raises AskedWrongly when one class is missing.
+    sensitivity  the least wanted share of found positives; the threshold is then the highest that keeps it
+    specificity  the least wanted share of spared negatives; the threshold is then the lowest that keeps it
+    cost         how many false alarms one missed case is worth; the threshold then has the least expected cost
+                 (Metz 1978, Seminars in Nuclear Medicine 8:283)
+    prevalence   for `cost`: the share of positives where the model will be used; None: that of these cases
+
+    With none of them, the threshold with the largest sum of sensitivity and specificity (Youden 1950, Cancer
+    3:32). Thresholds lie halfway between neighbouring scores. Raises AskedWrongly when one class is missing, when
+    more than one rule is given, and for numbers that are no share or no cost.
     """
     scores, positive = np.asarray(scores, float), np.asarray(positive, bool)
     if positive.all() or not positive.any():
@@ -188,13 +216,41 @@ def choose_operating_point(scores: Array, positive: Array, *, sensitivity: float
             "An operating point needs positive and negative cases; one of them is missing.",
             remedy="Choose it on a validation split that holds both classes.",
         )
+    _refuse_rules(sensitivity=sensitivity, specificity=specificity, cost=cost, prevalence=prevalence)
     distinct = np.unique(scores)
     between = np.concatenate([[distinct[0]], (distinct[1:] + distinct[:-1]) / 2])
     found = 1 - np.searchsorted(np.sort(scores[positive]), between, side="left") / positive.sum()
     spared = np.searchsorted(np.sort(scores[~positive]), between, side="left") / (~positive).sum()
     if sensitivity is not None:
         return float(between[np.flatnonzero(found >= sensitivity - 1e-12)[-1]])
+    if specificity is not None:
+        kept = np.flatnonzero(spared >= specificity - 1e-12)
+        # No threshold between scores spares them all when the highest score is a negative case's.
+        return float(between[kept[0]]) if len(kept) else float(np.nextafter(distinct[-1], np.inf))
+    if cost is not None:
+        share = float(positive.mean()) if prevalence is None else prevalence
+        expected = share * cost * (1 - found) + (1 - share) * (1 - spared)
+        none = float(np.nextafter(distinct[-1], np.inf))
+        return float(between[np.argmin(expected)]) if expected.min() <= share * cost else none
     return float(between[np.argmax(found + spared)])
+
+
+def _refuse_rules(**given: float | None) -> None:
+    rules = [name for name in ("sensitivity", "specificity", "cost") if given[name] is not None]
+    if len(rules) > 1:
+        raise AskedWrongly(
+            f"An operating point follows one rule, not {' and '.join(rules)} at once.",
+            remedy="Choose one of them.",
+        )
+    for name in ("sensitivity", "specificity", "prevalence"):
+        share = given[name]
+        if share is not None and not 0 < share < 1:
+            raise AskedWrongly(f"A {name} of {share:g} is no share.", remedy="Give a number between 0 and 1.")
+    if given["cost"] is not None and not 0 < given["cost"] < np.inf:
+        raise AskedWrongly(
+            f"A cost of {given['cost']:g} is none.",
+            remedy="Say how many false alarms one missed case is worth: 5.",
+        )
 
 
 def _thin(length: int, points: int) -> Array:

@@ -82,17 +82,17 @@ def compare(
     whole = np.ones((1, len(first.ids)))
     ours, theirs = (measure(whole) for measure in ask)
 
-    def difference(weights: Floats) -> dict[tuple[str, str], Floats]:
+    def apart(weights: Floats) -> dict[tuple[str, str], Floats]:
         mine, yours = (measure(weights) for measure in ask)
         return {key: mine[key] - yours[key] for key in mine}
 
     patients = len(set(first.patients))
-    drawn = resample(difference, first.patients, resamples=resamples, seed=seed) if patients > 1 else {}
+    drawn = resample(apart, first.patients, resamples=resamples, seed=seed) if patients > 1 else {}
     metrics: dict[str, Difference] = {}
     per_class: dict[str, dict[str, Difference]] = {}
     for label, name in sorted(ours, key=lambda key: list(ABOUT).index(key[1])):
         mine = ours[label, name]
-        one = _difference(float(mine[0]), float(theirs[label, name][0]), drawn.get((label, name), np.empty(0)))
+        one = difference(float(mine[0]), float(theirs[label, name][0]), drawn.get((label, name), np.empty(0)))
         if label == WHOLE:
             metrics[name] = one
         else:
@@ -100,7 +100,8 @@ def compare(
     return Comparison(first.task, len(first.ids), patients, metrics, per_class)
 
 
-def _difference(first: float, second: float, drawn: Floats) -> Difference:
+def difference(first: float, second: float, drawn: Floats) -> Difference:
+    """first - second, with interval and p from resamples of that difference (resamples,)."""
     found = interval(first - second, drawn)
     defined = drawn[np.isfinite(drawn)]
     if np.isnan(found.value) or not len(defined):

@@ -12,6 +12,7 @@ from osler.lab.evaluate.classification import ReliabilityBin, confusion, pr_curv
 from osler.lab.evaluate.intervals import Interval, bootstrap, resamples_for
 from osler.lab.evaluate.measures import (
     ABOUT,
+    BIASED,
     WHOLE,
     Key,
     OperatingPoint,
@@ -135,7 +136,7 @@ def score(
     """
     measure = measures(answers, operating_point=operating_point)
     names = tuple(measure(np.ones((1, len(answers.ids)))))
-    found = bootstrap(measure, answers.patients, seed=seed, biased={key for key in names if key[1] == "ece"})
+    found = bootstrap(measure, answers.patients, seed=seed, biased={key for key in names if key[1] in BIASED})
     classified, segmented = answers.task in CLASSIFICATION, answers.task == "segmentation"
     has_point = answers.task in ("binary", "multilabel")
     return Evaluation(

@@ -11,10 +11,13 @@ import numpy as np
 
 from osler.core.arrays import Array, Floats
 from osler.core.errors import AskedWrongly
-from osler.lab.evaluate import classification, ordinal, regression
+from osler.lab.evaluate import calibration, classification, ordinal, regression
 from osler.lab.evaluate.answers import Answers
 from osler.lab.evaluate.intervals import Measure
 from osler.lab.evaluate.weighted import mean, ratio
+
+# These grow with noise alone: their resamples are shifted back by the bias they show.
+BIASED = ("ece", "ece_debiased", "ece_classwise", "brier_reliability", "brier_resolution")
 
 Key = tuple[str, str]  # (class or label, metric); the class is WHOLE for the set as a whole
 Said = dict[Key, Floats]
@@ -28,7 +31,7 @@ class About:
 
     title   what a person reads
     meaning one sentence
-    best    "high", "low", or "zero"
+    best    "high", "low", "zero", "one", or "" where it is not the model's doing
     unit    "" for plain numbers
     """
 
@@ -70,6 +73,33 @@ ABOUT: Mapping[str, About] = {
         "class said where there are more than two.",
         "low",
     ),
+    "ece_debiased": About("ECE, debiased", "The same without what chance alone adds to it.", "low"),
+    "ece_classwise": About(
+        "ECE, class by class",
+        "Mean over the classes of each one's own ECE; grades: of 'at least this grade'.",
+        "low",
+    ),
+    "brier_reliability": About(
+        "Brier: reliability",
+        "The part of the Brier score that calibration could take away: "
+        "Brier = reliability - resolution + uncertainty.",
+        "low",
+    ),
+    "brier_resolution": About("Brier: resolution", "The part that telling cases apart takes off the uncertainty."),
+    "brier_uncertainty": About(
+        "Brier: uncertainty", "The variance of the truth itself, the same for every model.", ""
+    ),
+    "calibration_slope": About(
+        "Calibration slope",
+        "Slope of the logistic recalibration, below one where the model is too sure of itself; more than two "
+        "classes: each against the rest, all in one; grades: of 'at least this grade'.",
+        "one",
+    ),
+    "calibration_intercept": About(
+        "Calibration intercept",
+        "Calibration in the large, in log-odds: below zero where the model says too much; means as for the slope.",
+        "zero",
+    ),
     "nll": About("Log-loss", "Mean of minus the natural logarithm of the probability given to the truth.", "low"),
     "rmse": About("Root mean squared error", "Large errors count more.", "low"),
     "bias": About("Mean error", "Above zero where the model says too much.", "zero"),
@@ -92,6 +122,24 @@ ABOUT: Mapping[str, About] = {
         "Parts found", "Share of the separate parts of the reference that the answer touches."
     ),
     "false_positives": About("False parts a case", "Separate parts of the answer that touch no reference.", "low"),
+    "ppv": About("PPV", "Share of the cases called positive that are."),
+    "npv": About("NPV", "Share of the cases not called positive that are not."),
+    "lr_plus": About(
+        "Likelihood ratio +", "How much a positive call raises the odds: sensitivity / (1 - specificity)."
+    ),
+    "lr_minus": About(
+        "Likelihood ratio -", "How much a negative call lowers the odds: (1 - sensitivity) / specificity.", "low"
+    ),
+    "said_minus_so": About(
+        "Said minus so",
+        "Calibration in the large: mean of what was said minus mean of what was so (probability, grade, number, "
+        "or ml drawn; the class said against how often it was right).",
+        "zero",
+    ),
+    "expected_to_observed": About(
+        "Expected to observed", "Sum of the probabilities over the number of positive cases.", "one"
+    ),
+    "coverage": About("Coverage", "Share of cases whose set or interval holds the truth.", ""),
 }
 
 
@@ -194,7 +242,48 @@ def _binary(answers: Answers, called: Array, weights: Floats) -> Said:
     said[WHOLE, "accuracy"] = classification.accuracy(answers.labels, said_classes(answers), weights)
     said[WHOLE, "brier"], said[WHOLE, "ece"] = each[positive, "brier"], each[positive, "ece"]
     said[WHOLE, "nll"] = classification.nll(answers.chances, answers.indicators, weights)
-    return said | each
+    return said | _outcome(WHOLE, answers.chances[:, 1], answers.labels, weights) | each
+
+
+def _outcome(label: str, chance: Array, so: Array, weights: Floats) -> Said:
+    """Calibration of one outcome: ECE without bias, the parts of the Brier score, slope and intercept."""
+    reliability, resolution, uncertainty = calibration.brier_parts(chance, so, weights)
+    slope, intercept = calibration.recalibration(chance, so, weights)
+    return {
+        (label, "ece_debiased"): calibration.debiased_ece(chance, so, weights),
+        (label, "brier_reliability"): reliability,
+        (label, "brier_resolution"): resolution,
+        (label, "brier_uncertainty"): uncertainty,
+        (label, "calibration_slope"): slope,
+        (label, "calibration_intercept"): intercept,
+    }
+
+
+def _classes_calibrated(answers: Answers, weights: Floats) -> Said:
+    """Calibration of classes that exclude each other: parts summed, as the Brier score is.
+
+    Grades have an order: ECE, slope and intercept are of "at least grade 1", "at least grade 2", ...
+    """
+    parts = [
+        calibration.brier_parts(answers.chances[:, k], answers.indicators[:, k], weights)
+        for k in range(len(answers.classes))
+    ]
+    said: Said = {
+        (WHOLE, f"brier_{name}"): np.sum([part[place] for part in parts], axis=0)
+        for place, name in enumerate(("reliability", "resolution", "uncertainty"))
+    }
+    chances, so = answers.chances, answers.indicators
+    if answers.task == "ordinal":
+        chances, so = (np.cumsum(them[:, ::-1], axis=1)[:, -2::-1] for them in (chances, so))
+    said[WHOLE, "ece_debiased"] = calibration.debiased_ece(*confidence(answers), weights)
+    said[WHOLE, "ece_classwise"] = np.mean(
+        [classification.ece(chances[:, k], so[:, k], weights) for k in range(chances.shape[1])], axis=0
+    )
+    # All classes in one regression: a rare class that happens to be parted wholly would have no slope of its own.
+    said[WHOLE, "calibration_slope"], said[WHOLE, "calibration_intercept"] = calibration.recalibration(
+        chances.T.ravel(), so.T.ravel(), np.tile(weights, (1, chances.shape[1]))
+    )
+    return said
 
 
 def _multiclass(answers: Answers, _: Array, weights: Floats) -> Said:
@@ -207,7 +296,7 @@ def _multiclass(answers: Answers, _: Array, weights: Floats) -> Said:
     said[WHOLE, "brier"] = classification.brier(answers.chances, answers.indicators, weights)
     said[WHOLE, "ece"] = classification.ece(*confidence(answers), weights)
     said[WHOLE, "nll"] = classification.nll(answers.chances, answers.indicators, weights)
-    return said | each
+    return said | _classes_calibrated(answers, weights) | each
 
 
 def _multilabel(answers: Answers, called: Array, weights: Floats) -> Said:
@@ -222,6 +311,7 @@ def _each_label(answers: Answers, called: Array, weights: Floats) -> Said:
         chance, so = answers.chances[:, index], answers.labels[:, index]
         each[name, "accuracy"] = classification.accuracy(so, chance > 0.5, weights)
         each[name, "nll"] = classification.nll(chance, so, weights)
+        each |= _outcome(name, chance, so, weights)
     return each
 
 

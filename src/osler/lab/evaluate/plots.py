@@ -5,6 +5,8 @@ matplotlib's own figures without pyplot: no global state, no window, no fonts to
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, told apart by all eyes; the pale yellow is left out.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
-_INK, _FAINT = "#1d2733", "#c9d1d9"
+_INK, _SOFT, _FAINT = "#1d2733", "#8a96a3", "#c9d1d9"
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -71,6 +73,99 @@ def spread_plot(values: Mapping[str, Sequence[float]], *, label: str) -> str:
 def scatter_plot(truth: Sequence[float], value: Sequence[float]) -> str:
     """The answer against the truth, one dot a case; the diagonal is perfect."""
     return _drawn("Answer and truth", lambda axes: _scatter(axes, np.asarray(truth), np.asarray(value)))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A line of a forest plot: a value and its interval; NaN where there is none.
+
+    heading  a line without a value, above its groups
+    """
+
+    name: str
+    value: float = float("nan")
+    low: float = float("nan")
+    high: float = float("nan")
+    heading: bool = False
+
+
+def forest_plot(bars: Sequence[Bar], *, whole: float, label: str) -> str:
+    """Groups down, the metric across with 95 % intervals; dotted: all cases."""
+    size = (5.6, 0.8 + 0.24 * len(bars))
+    return _drawn(f"{label} by group", lambda axes: _forest(axes, bars, whole, label), size=size)
+
+
+def decision_plot(label: str, thresholds: Array, model: Array, band: tuple[Array, Array], treat_all: Array) -> str:
+    """Net benefit over the threshold of action: the model with its band, acting always, acting never."""
+    return _drawn(
+        f"Net benefit: {_short(label)}",
+        lambda axes: _decision(axes, thresholds, model, band, treat_all),
+        size=(4.2, 3.3),
+    )
+
+
+def strength_plot(panels: Mapping[str, Sequence[Bar]], *, whole: Bar, label: str) -> str:
+    """The metric on pictures made worse, a panel a degradation, from mild to severe; dotted: as they are."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    title, across = f"{label} on worse pictures", 5
+    rows = -(-len(panels) // across)
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(10.2, 0.4 + 2.0 * rows), layout="constrained")
+        grid = figure.subplots(rows, across, sharey=True, squeeze=False)
+        for axes in grid.flat[len(panels) :]:
+            axes.set_axis_off()
+        for place, (axes, (name, bars)) in enumerate(zip(grid.flat, panels.items(), strict=False)):
+            _strengths(axes, [whole, *bars])
+            axes.set_title(name)
+            if place % across == 0:
+                axes.set_ylabel(label)
+    return _svg(figure, title)
+
+
+def _forest(axes: "Axes", bars: Sequence[Bar], whole: float, label: str) -> None:
+    axes.axvline(whole, linestyle=":", color=_SOFT, linewidth=1.2)
+    for place, bar in enumerate(bars):
+        if np.isnan(bar.value):
+            continue
+        if not np.isnan(bar.low):
+            axes.plot([bar.low, bar.high], [place, place], color="#9cc4dd", linewidth=2.4, solid_capstyle="butt")
+        axes.plot([bar.value], [place], "s", color=COLOURS[0], markersize=4.5)
+    axes.set_yticks(range(len(bars)), [bar.name if bar.heading else f"  {bar.name}" for bar in bars])
+    for text, bar in zip(axes.get_yticklabels(), bars, strict=True):
+        text.set(weight="bold" if bar.heading else "normal")
+    axes.set_ylim(len(bars) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(f"{label}; dotted: all cases")
+    axes.grid(axis="x")
+
+
+def _decision(axes: "Axes", thresholds: Array, model: Array, band: tuple[Array, Array], treat_all: Array) -> None:
+    if not np.isnan(band[0]).all():
+        axes.fill_between(thresholds, band[0], band[1], color=COLOURS[0], alpha=0.18, linewidth=0)
+    axes.plot(thresholds, model, color=COLOURS[0], linewidth=1.8, label="as the model says")
+    axes.plot(thresholds, treat_all, color=COLOURS[1], linewidth=1.2, label="always")
+    axes.axhline(0, color=_INK, linewidth=1, label="never")
+    most = max(float(np.nanmax(model)), float(treat_all[0]), 0.02)
+    axes.set(
+        xlim=(0, 1), ylim=(-0.25 * most, 1.08 * most), xlabel="threshold of action", ylabel="net benefit a case"
+    )
+    axes.grid(True)
+    axes.legend(loc="best")
+
+
+def _strengths(axes: "Axes", bars: Sequence[Bar]) -> None:
+    values = np.array([bar.value for bar in bars])
+    low, high = (np.array([getattr(bar, end) for bar in bars]) for end in ("low", "high"))
+    places = np.arange(len(bars))
+    axes.axhline(values[0], linestyle=":", color=_SOFT, linewidth=1.2)
+    axes.fill_between(places, low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
+    axes.plot(places, values, "o-", color=COLOURS[0], markersize=3.5, linewidth=1.4)
+    names = [bar.name for bar in bars]
+    axes.set_xticks(places, names)
+    axes.tick_params(axis="x", labelsize=7.5)
+    axes.grid(axis="y")
 
 
 def _roc(axes: "Axes", curves: Sequence["Curve"]) -> None:
@@ -172,7 +267,7 @@ def _svg(figure: "Figure", title: str) -> str:
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(written, format="svg", transparent=True, metadata=nothing)
     text = written.getvalue()
-    return f'<svg role="img" aria-label="{title}"' + text[text.index("<svg") + len("<svg") :]
+    return f'<svg role="img" aria-label="{escape(title)}"' + text[text.index("<svg") + len("<svg") :]
 
 
 def _unit_square(axes: "Axes", across: str, up: str) -> None:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,14 @@ from osler.core.arrays import Array
 from osler.core.report import NOT_A_DEVICE
 from osler.io.files import replacing, write_json
 from osler.lab.evaluate import plots
+from osler.lab.evaluate.audit_page import audit_rows
 from osler.lab.evaluate.compare import Comparison, Difference
 from osler.lab.evaluate.evaluate import Evaluation
 from osler.lab.evaluate.intervals import Interval
 from osler.lab.evaluate.measures import ABOUT
+
+if TYPE_CHECKING:
+    from osler.lab.evaluate.audit import Audit
 
 Picture = tuple[str, str, Array]  # title, caption, (rows, columns, 3) uint8
 
@@ -39,6 +43,7 @@ def write_report(
     about: Mapping[str, str] | None = None,
     pictures: Sequence[Picture] = (),
     comparison: Comparison | None = None,
+    audit: "Audit | None" = None,
 ) -> Path:
     """Write `evaluation.json` and `evaluation.html` into `folder`; the page's path.
 
@@ -46,11 +51,15 @@ def write_report(
     about       what was tested, row by row: {"Model": "...", "Data": "..."}
     pictures    the worst and best cases: title, caption, (rows, columns, 3) uint8
     comparison  with another model; also written under "comparison" in the JSON
+    audit       subgroups, decisions and what else was looked at; in the JSON beside the rest
 
     The page is one file that needs no network. Raises NoRoom when the disk is full.
     """
-    page = render(evaluation, title=title, about=about or {}, pictures=pictures, comparison=comparison)
-    written = evaluation.to_json() | ({"comparison": comparison.to_json()} if comparison else {})
+    page = render(
+        evaluation, title=title, about=about or {}, pictures=pictures, comparison=comparison, audit=audit
+    )
+    written = evaluation.to_json() | (audit.to_json() if audit else {})
+    written |= {"comparison": comparison.to_json()} if comparison else {}
     write_json(folder / "evaluation.json", written)
     with replacing(folder / "evaluation.html") as beside:
         beside.write_text(page, encoding="utf-8")
@@ -64,6 +73,7 @@ def render(
     about: Mapping[str, str],
     pictures: Sequence[Picture] = (),
     comparison: Comparison | None = None,
+    audit: "Audit | None" = None,
 ) -> str:
     """The page as text."""
     from jinja2 import Environment, StrictUndefined
@@ -77,9 +87,13 @@ def render(
         about=about,
         operating_points=_operating_points(evaluation),
         metrics=[(ABOUT[name], written(name, one), one) for name, one in evaluation.metrics.items()],
-        names=[ABOUT[name].title for name in next(iter(evaluation.per_class.values()), {})],
+        names=[ABOUT[name].title for name in _columns(evaluation)],
         each=[
-            (label, evaluation.class_cases.get(label), [written(name, one) for name, one in rows.items()])
+            (
+                label,
+                evaluation.class_cases.get(label),
+                [written(name, rows[name]) for name in _columns(evaluation)],
+            )
             for label, rows in evaluation.per_class.items()
         ],
         plots=_plots(evaluation),
@@ -91,7 +105,14 @@ def render(
         ],
         pictures=[(name, caption, _png(pixels)) for name, caption, pixels in pictures],
         not_a_device=NOT_A_DEVICE,
+        **audit_rows(audit, evaluation),
     )
+
+
+def _columns(evaluation: Evaluation) -> list[str]:
+    """The metrics of each class that fit on a page; the JSON has all."""
+    found = next(iter(evaluation.per_class.values()), {})
+    return [name for name in found if not name.startswith(("brier_", "ece_"))]
 
 
 def written(name: str, one: Interval) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Ask a model about labelled cases, and score what it says."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +15,12 @@ from osler.core.study import Picture
 from osler.imaging.overlay import best_slice, outline
 from osler.imaging.resample import resize
 from osler.imaging.window import to_display
+from osler.inference.gate import Likeness, likeness
 from osler.inference.predict import predict_prepared
 from osler.lab.catalog.cases import load_mask, load_pictures
 from osler.lab.catalog.dataset import Case, Dataset
 from osler.lab.evaluate.answers import Answers, CaseScore
+from osler.lab.evaluate.bands import Fact
 from osler.lab.evaluate.evaluate import Evaluation, score, worst_first
 from osler.lab.evaluate.segmentation import score_case, tolerance_for
 from osler.models.card import ModelCard
@@ -36,44 +39,99 @@ class Asked:
     features      (cases, n) pooled features, None where the net has none
     tolerance_mm  of the surface Dice
     seconds       of each case, preparation left out for whole pictures
+    facts         of each case: what the data's table says, and the header where the table is silent
+    unlike        what the gate says of each case; () where it was not asked, or the model has none
     """
 
     answers: Answers
     features: Array | None
     tolerance_mm: float
     seconds: tuple[float, ...]
+    facts: tuple[Mapping[str, Fact], ...] = ()
+    unlike: tuple[Likeness, ...] = ()
 
 
-def ask(model: Model, dataset: Dataset, *, tolerance_mm: float | None = None, tell: Tell = silent) -> Asked:
+def ask(
+    model: Model, dataset: Dataset, *, tolerance_mm: float | None = None, gated: bool = False, tell: Tell = silent
+) -> Asked:
     """The model's answers on every case of the data set, beside the truth.
+
+    gated  ask the model's gate too
 
     Raises AskedWrongly when the data set's labels are not what the model answers, BadDataset when it is empty.
     """
     dataset = in_order_of(model, dataset)
-    if not dataset.cases:
+    cases = dataset.cases
+    if not cases:
         raise BadDataset("There are no cases to ask about.", remedy="Choose a split that has cases.")
-    loaded = _prepared(model, dataset.cases)
-    if not model.task.pixels:
-        said = []
-        for done, given in enumerate(predict_prepared(model, loaded), start=1):
-            said.append(given)
-            tell("asking", done, len(dataset.cases), "")
-        return _whole(model, dataset, said)
-    masks = [load_mask(case, dataset) for case in dataset.cases[:ENOUGH]]
-    tolerance = tolerance_mm or tolerance_for([mask.spacing for mask in masks])
+    pixels = model.task.pixels
+    tolerance = tolerance_mm or 1.0
+    if pixels and tolerance_mm is None:
+        masks = [load_mask(case, dataset) for case in cases[:ENOUGH]]
+        tolerance = tolerance_for([mask.spacing for mask in masks])
+    waiting: deque[tuple[list[Picture], Prepared]] = deque()
+    facts: list[Mapping[str, Fact]] = []
+    unlike: list[Likeness] = []
+    said: list[Prediction] = []
     scores: list[CaseScore] = []
-    seconds = []
-    for done, (case, given) in enumerate(
-        zip(dataset.cases, predict_prepared(model, loaded), strict=True), start=1
-    ):
-        reference = load_mask(case, dataset)
-        assert given.mask is not None
-        scores.append(score_case(given.mask, reference, tolerance_mm=tolerance))
-        seconds.append(given.seconds)
-        tell("asking", done, len(dataset.cases), "")
-    ids, patients = _who(dataset.cases)
-    answers = Answers(model.card.task, model.card.classes, ids, patients, masks=tuple(scores))
-    return Asked(answers, None, tolerance, tuple(seconds))
+    shown = _shown(model, cases, waiting, facts)
+    for case, given in zip(cases, predict_prepared(model, shown), strict=True):
+        pictures, prepared = waiting.popleft()
+        if gated and (found := likeness(model, pictures, prepared, given.features)) is not None:
+            unlike.append(found)
+        if pixels:
+            assert given.mask is not None
+            scores.append(score_case(given.mask, load_mask(case, dataset), tolerance_mm=tolerance))
+            given = replace(given, mask=None, voxel_probability=None)  # masks of all cases would fill the memory
+        said.append(given)
+        tell("asking", len(said), len(cases), "")
+    answers = answered(model, cases, said, scores)
+    known = [one.features for one in said if one.features is not None]
+    return Asked(
+        answers,
+        np.stack(known) if known else None,
+        tolerance,
+        tuple(one.seconds for one in said),
+        tuple(facts),
+        tuple(unlike),
+    )
+
+
+def answered(
+    model: Model, cases: Sequence[Case], said: Sequence[Prediction], scores: Sequence[CaseScore] = ()
+) -> Answers:
+    """What the model said on the cases as one noun; `scores` of the masks where it outlines."""
+    ids, patients = tuple(case.id for case in cases), tuple(case.patient for case in cases)
+    task, classes = model.card.task, model.card.classes
+    if model.task.pixels:
+        return Answers(task, classes, ids, patients, masks=tuple(scores))
+    return Answers(
+        task,
+        classes,
+        ids,
+        patients,
+        probabilities=np.stack([p.probabilities for p in said if p.probabilities is not None])
+        if task != "regression"
+        else None,
+        values=np.array([p.value for p in said]) if said[0].value is not None else None,
+        truth=np.array([case.label for case in cases]),
+    )
+
+
+def facts_of(case: Case, pictures: Sequence[Picture]) -> dict[str, Fact]:
+    """What is known of a case: its row of the table, and the header of its first picture where that is silent."""
+    header = pictures[0].facts
+    read: dict[str, Fact] = {
+        "sex": header.sex,
+        "age": "" if header.age_years is None else header.age_years,
+        "manufacturer": header.manufacturer,
+        "device": header.device,
+        "modality": header.modality,
+        "view": header.view,
+        "body part": header.body_part,
+        "laterality": header.laterality,
+    }
+    return {name: value for name, value in read.items() if value != ""} | dict(case.facts)
 
 
 def extremes(model: Model, dataset: Dataset, answers: Answers) -> list[tuple[str, str, Array]]:
@@ -92,9 +150,13 @@ def extremes(model: Model, dataset: Dataset, answers: Answers) -> list[tuple[str
     return shown
 
 
-def evaluated(model: Model, asked: Asked, *, split: str) -> Evaluation:
-    """The answers scored at the model's own operating point."""
-    point = model.trust.operating_point if model.card.task in ("binary", "multilabel") else None
+def evaluated(
+    model: Model, asked: Asked, *, split: str, operating_point: float | Sequence[float] | None = None
+) -> Evaluation:
+    """The answers scored at the operating point, or the model's own where none is given."""
+    point = operating_point
+    if point is None and model.card.task in ("binary", "multilabel"):
+        point = model.trust.operating_point
     return score(asked.answers, split=split, operating_point=point, tolerance_mm=asked.tolerance_mm)
 
 
@@ -148,31 +210,19 @@ def _moved(label: object, names: list[str], place: dict[str, int]) -> int | tupl
     return tuple(moved)
 
 
-def _prepared(model: Model, cases: Sequence[Case]) -> Iterator[Prepared]:
+def _shown(
+    model: Model,
+    cases: Sequence[Case],
+    waiting: deque[tuple[list[Picture], Prepared]],
+    facts: list[Mapping[str, Fact]],
+) -> Iterator[Prepared]:
+    """Each case prepared; what came in waits for the answer, which comes in batches."""
     for case in cases:
-        yield prepare(load_pictures(case), model.recipe)
-
-
-def _who(cases: Sequence[Case]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return tuple(case.id for case in cases), tuple(case.patient for case in cases)
-
-
-def _whole(model: Model, dataset: Dataset, said: list[Prediction]) -> Asked:
-    ids, patients = _who(dataset.cases)
-    truth = np.array([case.label for case in dataset.cases])
-    known = [p.features for p in said if p.features is not None]
-    answers = Answers(
-        model.card.task,
-        model.card.classes,
-        ids,
-        patients,
-        probabilities=np.stack([p.probabilities for p in said if p.probabilities is not None])
-        if model.card.task != "regression"
-        else None,
-        values=np.array([p.value for p in said]) if said[0].value is not None else None,
-        truth=truth,
-    )
-    return Asked(answers, np.stack(known) if known else None, 1.0, tuple(p.seconds for p in said))
+        pictures = load_pictures(case)
+        prepared = prepare(pictures, model.recipe)
+        facts.append(facts_of(case, pictures))
+        waiting.append((pictures, prepared))
+        yield prepared
 
 
 def _drawn(

@@ -18,6 +18,8 @@ class Ask:
     plan            an edited plan.json to train by; None to make one
     name            what the model is to be called, "" for the data set's name
     card            a JSON file with fields of the model's card that only a person knows
+    allow           what the user knows of and wants to go on with: "leak", a split with the same patients or
+                    pictures on both sides
     """
 
     task: str = ""
@@ -29,3 +31,4 @@ class Ask:
     plan: Path | None = None
     name: str = ""
     card: Path | None = None
+    allow: tuple[str, ...] = ()

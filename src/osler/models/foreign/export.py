@@ -1,8 +1,11 @@
 """Ours worn by others: a trained model as one ONNX file.
 
 The graph takes what `models/prepare.py` makes of the pictures and holds all that follows: every member, mirror
-images where validation chose them, their mean, and the temperature. Its two outputs say the same: "logits", which
+images where validation chose them, their mean, and the calibration. Its two outputs say the same: "logits", which
 the task turns into answers (what `wear.py` reads), and "probabilities", the answers themselves.
+
+Left out are isotonic calibration, whose steps have no logits, that of masks, and all that is no probability:
+operating point, promised sets and the gate. The card beside it says so.
 """
 
 import contextlib
@@ -10,7 +13,7 @@ import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -73,7 +76,7 @@ def export_onnx(model: Model, path: Path) -> Exported:
                 f"The ONNX file of {model.card.name} differs from torch: they differ by {difference:.2g}.",
                 remedy="Report this as a defect, with the versions that `osler doctor` prints.",
             )
-    worn = card_to_json(model.card)
+    worn = card_to_json(replace(model.card, limits=(*model.card.limits, _left_out(model))))
     del worn["digest"], worn["engine"]
     write_json(card, worn | {"output": "logits", "recipe": to_plain(model.recipe)})
     return Exported(path, card, difference)
@@ -88,11 +91,10 @@ class _Graph(nn.Module):
         self.answers = answers
         self.backwards = _BACKWARDS[model.card.task]
         self.pixels = model.task.pixels
-        tempered = not self.pixels and model.card.task != "regression"
-        temperatures = torch.tensor(model.trust.temperatures if tempered else (1.0,), device=model.device)
-        self.temperatures = nn.Buffer(temperatures)
-        self.sharpness = _SHARPNESS["multilabel" if model.card.task == "multilabel" else "exclusive"]
-        self.as_is = bool((temperatures == 1).all())
+        calibration = model.trust.calibration
+        self.numbers = nn.Buffer(torch.tensor(calibration.numbers, device=model.device))
+        # Windows are calibrated when they are a whole again, outside the graph.
+        self.calibrate = None if self.pixels else _CALIBRATIONS.get((_kind(model.card.task), calibration.how))
         self.mirrors: list[list[int]] = [[]]
         for axis in model.trust.flips:
             self.mirrors += [[*mirror, axis + 2] for mirror in self.mirrors]
@@ -105,12 +107,11 @@ class _Graph(nn.Module):
                 logits = member(seen)
                 given = self.answers(logits)  # (B, classes[, *spatial])
                 answers.append(given.flip(mirror) if mirror and self.pixels else given)
-        if len(answers) == 1 and self.as_is:
+        if len(answers) == 1 and self.calibrate is None:
             return logits, answers[0]
         mean = torch.stack(answers).mean(0)
-        if not self.as_is:
-            into, back = self.sharpness
-            mean = back(into(mean) / self.temperatures)
+        if self.calibrate is not None:
+            mean = self.calibrate(mean, self.numbers)
         return self.backwards(mean), mean
 
 
@@ -133,11 +134,52 @@ def _same(values: Tensor) -> Tensor:
     return values
 
 
-# To where a temperature divides, and back: one outcome each, or outcomes that share 1 (grades as well).
-_SHARPNESS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
-    "multilabel": (_logit, torch.sigmoid),
-    "exclusive": (_log, lambda logits: torch.softmax(logits, dim=1)),
+def _kind(task: str) -> str:
+    return {"multilabel": "labels", "ordinal": "grades"}.get(task, "exclusive")
+
+
+def _beta(p: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    sure = p.clamp(_SURE, 1 - _SURE)
+    return torch.sigmoid(a * sure.log() - b * (1 - sure).log() + c)
+
+
+def _beta_of_two(p: Tensor, numbers: Tensor) -> Tensor:
+    there = _beta(p[:, 1:], numbers[:, 0], numbers[:, 1], numbers[:, 2])
+    return torch.cat([1 - there, there], 1)
+
+
+def _vector(p: Tensor, numbers: Tensor) -> Tensor:
+    return torch.softmax(_log(p) * numbers[:, : p.shape[1]] + numbers[:, p.shape[1] :], dim=1)
+
+
+def _beta_of_grades(p: Tensor, numbers: Tensor) -> Tensor:
+    above = p.flip(1).cumsum(1).flip(1)[:, 1:]  # (B, K-1): P(y > k)
+    return _shares(_beta(above, numbers[:, 0], numbers[:, 1], numbers[:, 2:]))
+
+
+def _temperature_of_grades(p: Tensor, numbers: Tensor) -> Tensor:
+    return _beta_of_grades(p, torch.cat([1 / numbers, 1 / numbers, 0 * numbers], 1))
+
+
+# What `inference/calibrated.py` does with the numbers of Trust.calibration, (rows, numbers).
+_CALIBRATIONS: dict[tuple[str, str], Callable[[Tensor, Tensor], Tensor]] = {
+    ("exclusive", "temperature"): lambda p, numbers: torch.softmax(_log(p) / numbers[0, 0], dim=1),
+    ("exclusive", "vector"): _vector,
+    ("exclusive", "beta"): _beta_of_two,
+    ("labels", "temperature"): lambda p, numbers: torch.sigmoid(_logit(p) / numbers[:, 0]),
+    ("labels", "beta"): lambda p, numbers: _beta(p, *numbers.T),
+    ("grades", "temperature"): _temperature_of_grades,
+    ("grades", "beta"): _beta_of_grades,
 }
+
+
+def _left_out(model: Model) -> str:
+    """What the reader of the exported file must know."""
+    how = model.trust.calibration.how
+    raw = how == "isotonic" or (model.task.pixels and how != "none")
+    first = "The exported probabilities are not calibrated. " if raw else ""
+    return f"{first}Exported without operating point, promised sets and gate: calibrate it where it is worn."
+
 
 # From a task's answers back to logits that give them.
 _BACKWARDS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -152,7 +194,11 @@ _BACKWARDS: dict[str, Callable[[Tensor], Tensor]] = {
 
 def _grades(logits: Tensor) -> Tensor:
     """The ordinal task's answers without its running product, for which ONNX has no word."""
-    above = nn.functional.logsigmoid(logits).cumsum(1).exp()  # (B, K-1): P(y > k)
+    return _shares(nn.functional.logsigmoid(logits).cumsum(1).exp())
+
+
+def _shares(above: Tensor) -> Tensor:
+    """(B, K-1): P(y > k) -> (B, K) grades."""
     edge = torch.ones_like(above[:, :1])
     return torch.cat([edge, above], 1) - torch.cat([above, torch.zeros_like(edge)], 1)
 

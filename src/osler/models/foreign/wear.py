@@ -63,8 +63,7 @@ def wear(onnx: Path, card: Path, folder: Path) -> ModelCard:
         beside.mkdir()
         shutil.copyfile(onnx, beside / "model.onnx")
         write_json(beside / "recipe.json", {"recipe": to_plain(recipe), "net": {"name": "onnx", "arguments": net}})
-        independent = len(made.classes) if made.task == "multilabel" else 1
-        write_json(beside / "trust.json", to_plain(Trust(temperatures=(1.0,) * independent)))
+        write_json(beside / "trust.json", to_plain(Trust()))
         return seal(beside, made)
 
 

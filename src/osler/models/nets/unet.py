@@ -7,6 +7,7 @@ planes last that trains 1.3 times as many voxels a second as the plain one (benc
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -69,18 +70,17 @@ class UNet(nn.Module):
             if level < supervised:
                 self.answers.append(CONVOLUTION[dims](width, outputs, 1))
 
-    def features(self, images: Tensor) -> Tensor:
-        """The deepest stage, averaged over space, (B, last width)."""
-        for stage in self.encoder:
-            images = stage(images)
-        return images.flatten(2).mean(2)
+    def with_features(self, images: Tensor) -> tuple[Tensor | list[Tensor], Tensor]:
+        """What `forward` gives, and the two deepest stages averaged over space, (B, sum of their widths).
 
-    def forward(self, images: Tensor) -> Tensor | list[Tensor]:
+        The features cost nothing: they are looked at on the way.
+        """
         skips = []
         x = images
         for stage in self.encoder:
             x = stage(x)
             skips.append(x)
+        features = torch.cat([deep.mean(dim=tuple(range(2, deep.ndim))) for deep in skips[-2:]], 1)
         skips.pop()
         supervised: list[Tensor] = []
         first = len(self.decoder) - len(self.answers)
@@ -91,7 +91,10 @@ class UNet(nn.Module):
             finest = number == len(self.decoder) - 1
             if number >= first and (self.training or finest):
                 supervised.append(self.answers[number - first](x))  # (B, outputs, *spatial / stride)
-        return supervised[::-1] if self.training else supervised[-1]
+        return (supervised[::-1] if self.training else supervised[-1]), features
+
+    def forward(self, images: Tensor) -> Tensor | list[Tensor]:
+        return self.with_features(images)[0]
 
 
 def _stage(

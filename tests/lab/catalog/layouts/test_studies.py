@@ -25,7 +25,7 @@ from osler.lab.catalog.labels import check_cases, check_labels
 from osler.lab.catalog.layouts.studies import LAYOUT
 from osler.lab.catalog.recognize import read_dataset
 from osler.lab.catalog.show import describe, write_page
-from osler.lab.learn import divided, planned
+from osler.lab.learn import divided, labelled, planned
 from osler.lab.plan.ask import Ask
 from osler.lab.train.cases import prepare_cases
 from osler.phantoms.radiographs import made_up_radiograph
@@ -125,7 +125,7 @@ def test_all_cases_are_prepared_for_training(hospital, tmp_path):
         parts = {"Liver": mask == 1, "GTV": mask == 2}
         hospital.outline(picture, hospital.root / f"P{n}" / "rt" / "1.dcm", parts)
     ask = Ask(settings={"steps": "2"})
-    dataset = divided(hospital.root, ask)
+    dataset = divided(labelled(hospital.root, ask), ask)
     assert {case.split for case in dataset.cases} == {"train", "val", "test"}
     plan = planned(dataset, ask, device="cpu", place=tmp_path / "place")
     assert [channel.modality for channel in plan.recipe.channels] == ["CT", "PT"] and plan.recipe.reference == 0

@@ -12,7 +12,7 @@ from osler.lab.catalog.folders import TABLES, first_few, inner_root, split_of, s
 from osler.lab.catalog.labels import name_values, values_in
 from osler.lab.catalog.patients import patients_of
 from osler.lab.catalog.request import Request
-from osler.lab.catalog.table import Table, read_table
+from osler.lab.catalog.table import Table, item_of, read_table
 from osler.lab.catalog.values import Coded, code_flags, code_labels, code_lists, is_missing, numbers, plain
 
 LAYOUT = "table"
@@ -41,6 +41,8 @@ _IDENTITY = {
     "birth date", "birthdate", "date of birth", "dob", "address", "phone", "telephone", "email", "ssn",
     "nhs number", "mrn", "medical record number", "accession number", "accession",
 }  # fmt: skip
+# What `osler data check --fix` says of a case: about its label, and so no fact of its patient.
+_REMARKS = {"suspected label", "concern"}
 
 _SAMPLE = 50
 
@@ -147,17 +149,21 @@ def _assemble(
     facts, hidden = _facts(table, {*images, *lesson.columns, patient, split})
     if hidden:
         notes.append(f"Columns that may identify people were left out: {', '.join(hidden)}.")
-    ids = _ids(table, [paths[0] for _, paths in shown])
+    sources = [
+        tuple(Source(path, item_of(table.columns[name][row])) for name, path in zip(images, paths, strict=True))
+        for row, paths in shown
+    ]
+    ids = _ids(table, [found[0] for found in sources])
     cases = tuple(
         Case(
             id=ids[place],
             patient=patients[place],
-            pictures=tuple(Source(path) for path in paths),
+            pictures=sources[place],
             label=lesson.labels[row],
             split=splits[place],
             facts={name: _value(texts[row]) for name, texts in facts.items() if not is_missing(texts[row])},
         )
-        for place, (row, paths) in enumerate(shown)
+        for place, row in enumerate(rows)
     )
     return Dataset(
         name=table.path.stem if request.path.is_file() else request.path.resolve().name,
@@ -189,7 +195,7 @@ def _facts(table: Table, used: set[str | None]) -> tuple[dict[str, list[str]], l
     facts: dict[str, list[str]] = {}
     hidden = []
     for name, texts in table.columns.items():
-        if name in used:
+        if name in used or plain(name) in _REMARKS:
             continue
         if plain(name) in _IDENTITY:
             hidden.append(name)
@@ -203,13 +209,14 @@ def _value(text: str) -> str | float:
     return found[0] if found else text
 
 
-def _ids(table: Table, paths: list[Path]) -> list[str]:
-    """The path of the first picture without its ending; numbered where several rows show the same."""
+def _ids(table: Table, sources: list[Source]) -> list[str]:
+    """The first picture's path without its ending, and its part; numbered where several rows show the same."""
     found: list[str] = []
     seen: Counter[str] = Counter()
-    for path in paths:
+    for source in sources:
+        path = source.path
         place = path.relative_to(table.path.parent) if path.is_relative_to(table.path.parent) else Path(path.name)
-        name = (place.parent / stem(path)).as_posix()
+        name = (place.parent / stem(path)).as_posix() + (f" {source.item}" if source.item else "")
         seen[name] += 1
         found.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
     return found

@@ -1,0 +1,116 @@
+"""A map of importance laid over a picture, on pages."""
+
+import numpy as np
+
+from osler.core.arrays import Array
+from osler.core.geometry import Geometry
+from osler.core.image import Image
+from osler.core.study import Picture
+from osler.imaging.resample import resize
+from osler.imaging.window import to_display, upright
+
+LONG_SIDE = 720  # pixels on a page
+_LEGEND = 34
+# Dark violet over red to bright yellow: lightness grows all the way, for grey prints and colour-blind eyes.
+_COLOURS = np.array([(60, 15, 110), (150, 35, 105), (220, 60, 65), (250, 140, 25), (252, 255, 140)], np.float32)
+_STRONGEST = 0.72  # how much of the picture the colour covers where the map is highest
+_WEAKEST = 0.12  # share of the highest below which nothing is coloured
+_LETTERS = {0: ("R", "L"), 1: ("A", "P")}
+
+
+def heat(pixels: Array, strength: Array) -> Array:
+    """Colours over a picture, the stronger the more they cover: (rows, columns, 3) uint8.
+
+    pixels    (rows, columns, 3) uint8
+    strength  (rows, columns) 0 to 1
+    """
+    steps = np.clip(strength, 0, 1) * (len(_COLOURS) - 1)
+    low = np.minimum(steps.astype(int), len(_COLOURS) - 2)
+    share = (steps - low)[..., None]
+    colour = _COLOURS[low] * (1 - share) + _COLOURS[low + 1] * share
+    cover = _STRONGEST * np.clip((strength - _WEAKEST) / (0.6 - _WEAKEST), 0, 1)[..., None]
+    mixed: Array = np.rint(pixels * (1 - cover) + colour * cover).astype(np.uint8)
+    return mixed
+
+
+def strengths(found: Array) -> Array:
+    """What speaks for the answer, 0 to 1; the strongest thousandth is 1, so that no single voxel rules."""
+    marked = np.maximum(found, 0)
+    top = float(np.quantile(marked, 0.999)) or float(marked.max(initial=0))
+    return np.asarray(np.clip(marked / max(top, 1e-12), 0, 1), np.float32)
+
+
+def best_slices(found: Array, most: int = 3) -> list[int]:
+    """The slices to show of a map (slices, rows, columns): at a quarter, half and three quarters of its sum."""
+    along = np.maximum(found, 0).sum(axis=(1, 2), dtype=np.float64).cumsum()
+    if along[-1] <= 0:
+        return [len(along) // 2]
+    wanted = (np.arange(most) + 1) / (most + 1) * along[-1]
+    return sorted({int(n) for n in np.searchsorted(along, wanted)})
+
+
+def heated(picture: Picture, strength: Array, *, low: str, high: str, slice_index: int = 0) -> Array:
+    """A flat picture, or one slice of a volume upright with the letters of its sides, under the colours of a map:
+    (rows, columns, 3) uint8, a legend below.
+
+    strength   (rows, columns) or (slices, rows, columns), 0 to 1
+    low, high  words at the ends of the legend
+    """
+    if isinstance(picture, Image):
+        shape = _page_shape(picture.array.shape[:2], picture.spacing_mm or (1.0, 1.0))
+        shown = heat(_pixels(to_display(picture), shape), resize(strength, shape))
+        return _with_legend(shown, low, high)
+    geometry = picture.geometry
+    turned = upright(to_display(picture, slice_index=slice_index), geometry)
+    marked = upright(strength[slice_index], geometry)
+    _, rows_mm, columns_mm = geometry.spacing
+    swapped = upright(np.zeros((1, 2)), geometry).shape == (2, 1)
+    shape = _page_shape(turned.shape[:2], (columns_mm, rows_mm) if swapped else (rows_mm, columns_mm))
+    shown = heat(_pixels(turned, shape), resize(np.ascontiguousarray(marked), shape))
+    return _with_legend(_lettered(shown, geometry), low, high)
+
+
+def _page_shape(size: tuple[int, ...], spacing: tuple[float, float]) -> tuple[int, int]:
+    height, width = size[0] * spacing[0], size[1] * spacing[1]
+    scale = LONG_SIDE / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _pixels(pixels: Array, shape: tuple[int, int]) -> Array:
+    return np.clip(np.rint(resize(pixels, shape)), 0, 255).astype(np.uint8)
+
+
+def _lettered(pixels: Array, geometry: Geometry) -> Array:
+    from PIL import Image as Pillow
+    from PIL import ImageDraw, ImageFont
+
+    across = 1 if int(np.abs(geometry.affine[:3, 0]).argmax()) == 0 else 0
+    page = Pillow.fromarray(pixels)
+    pen = ImageDraw.Draw(page)
+    height, width = pixels.shape[:2]
+    font = ImageFont.load_default(size=LONG_SIDE // 30)
+    for letter, x, anchor in zip(_LETTERS[across], (8, width - 8), ("lm", "rm"), strict=True):
+        at = (x, height // 2)
+        pen.text(at, letter, "white", font=font, anchor=anchor, stroke_width=2, stroke_fill="black")
+    return np.asarray(page)
+
+
+def _with_legend(pixels: Array, low: str, high: str) -> Array:
+    from PIL import Image as Pillow
+    from PIL import ImageDraw, ImageFont
+
+    height, width = pixels.shape[:2]
+    page = Pillow.new("RGB", (width, height + _LEGEND))
+    page.paste(Pillow.fromarray(pixels))
+    pen = ImageDraw.Draw(page)
+    font = ImageFont.load_default(size=16)
+    first = 10 + int(pen.textlength(low, font=font)) + 10
+    last = width - 10 - int(pen.textlength(high, font=font)) - 10
+    middle = height + _LEGEND // 2
+    pen.text((10, middle), low, "white", font=font, anchor="lm")
+    pen.text((width - 10, middle), high, "white", font=font, anchor="rm")
+    if last - first > 20:
+        ramp = np.broadcast_to(np.linspace(0, 1, last - first, dtype=np.float32), (14, last - first))
+        grey = np.full((14, last - first, 3), 90, np.uint8)
+        page.paste(Pillow.fromarray(heat(grey, ramp)), (first, middle - 7))
+    return np.asarray(page)

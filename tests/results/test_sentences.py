@@ -14,8 +14,20 @@ SOURCES = [*Path(osler.__file__).parent.rglob("*.py"), *Path(osler.__file__).par
 def test_every_sentence_that_is_asked_for_is_in_the_table_and_every_one_there_is_asked_for():
     text = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.name != "sentences.py")
     asked = set(re.findall(r"""say\(\s*["']([a-z_.A-Z0-9]+)["']""", text))
-    assert asked - set(SENTENCES) == set()
-    made_up_on_the_way = ("stage.", "plane.", "side.", "page.sex.", "measure.", "called.", "kind.", "shows.")
+    begun = {key for key in asked if key.endswith(".")}  # the templates add the rest: say("why.way." ~ reason.way)
+    assert all(any(key.startswith(one) for key in SENTENCES) for one in begun)
+    assert asked - begun - set(SENTENCES) == set()
+    made_up_on_the_way = (
+        "stage.",
+        "plane.",
+        "side.",
+        "page.sex.",
+        "measure.",
+        "called.",
+        "kind.",
+        "shows.",
+        "why.",
+    )
     unused = [key for key in SENTENCES if key not in asked and not key.startswith(made_up_on_the_way)]
     assert [key for key in unused if f'"{key}"' not in text] == []
 

@@ -80,10 +80,10 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def planted(path: Path, folder: Path, each: int) -> dict[str, Any]:
+def planted(path: Path, folder: Path, each: int, seed: int) -> dict[str, Any]:
     """Copies of every kind planted across the splits of one set, and how many of them are found."""
     dataset = read_dataset(path)
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     rows = random.choice(len(dataset.cases), min(each * len(CHANGES), len(dataset.cases) // 2), replace=False)
     kinds = [list(CHANGES)[place % len(CHANGES)] for place in range(len(rows))]
     added, truth = [], []
@@ -150,6 +150,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="+", type=Path, help="sets to plant copies in; the first is timed as well")
     parser.add_argument("--unaided", nargs="*", type=Path, default=[], help="sets to be flagged as they are")
     parser.add_argument("--copies", type=int, default=20, help="planted copies of each kind")
+    parser.add_argument("--seed", type=int, default=0, help="of which pictures are copied, and how")
     parser.add_argument("--cases", type=int, default=5000, help="cases of the first set whose check is timed")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
@@ -157,7 +158,7 @@ def main() -> None:
         for path in arguments.sets:
             folder = Path(place) / path.stem
             folder.mkdir()
-            copies[path.stem] = planted(path, folder, arguments.copies)
+            copies[path.stem] = planted(path, folder, arguments.copies, arguments.seed)
             print(path.stem, copies[path.stem], flush=True)
     result = {
         "copies": copies,

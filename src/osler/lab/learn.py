@@ -8,13 +8,14 @@ from pathlib import Path
 
 import psutil
 
-from osler.core.errors import AskedWrongly, BadDataset, OslerError, UnknownChoice
+from osler.core.errors import AskedWrongly, BadDataset, OslerError
 from osler.core.progress import Tell, silent
 from osler.core.record import from_plain, to_plain
 from osler.inference.device import choose_device
 from osler.io.files import read_json, write_json
 from osler.lab.catalog.care.check import Care, check_data
 from osler.lab.catalog.care.duplicates import with_copies_together
+from osler.lab.catalog.care.leaks import without_leaks
 from osler.lab.catalog.care.page import summary
 from osler.lab.catalog.dataset import Dataset
 from osler.lab.catalog.recognize import read_dataset
@@ -75,9 +76,12 @@ def learn(
     with tidied(place):
         dataset = labelled(data, ask)
         care = cared_for(dataset, ask, place=place, tell=tell)
-        refuse_leaks(care, ask)
+        checked = _stamp(dataset, ask)["cases"]
+        dataset = without_leaks(dataset, care, allowed=ask.allow)
         dataset = divided(with_copies_together(dataset, care.copies), ask)
-        return _learn(dataset, care, ask, out=out, place=place, device=device, tell=tell, stopped=stopped)
+        return _learn(
+            dataset, care, ask, checked=checked, out=out, place=place, device=device, tell=tell, stopped=stopped
+        )
 
 
 def _learn(
@@ -85,15 +89,19 @@ def _learn(
     care: Care,
     ask: Ask,
     *,
+    checked: str,
     out: Path,
     place: Path,
     device: str,
     tell: Tell,
     stopped: Callable[[], bool],
 ) -> Learned:
-    """plan -> prepare -> train each member -> test -> release"""
+    """plan -> prepare -> train each member -> test -> release
+
+    checked  the stamp of the cases that `care` was found in
+    """
     plan = planned(dataset, ask, device=device, place=place, tell=tell)
-    write_json(place / "care.json", {"of": _stamp(dataset, ask)["cases"], "care": to_plain(care)})
+    write_json(place / "care.json", {"of": checked, "care": to_plain(care)})
     cases = prepare_cases(dataset.split("train"), plan, scratch=place / "cases", tell=tell)
     tell("measuring", 0, 0, "how fast this machine trains the net")
     pace = measure_pace(plan, cases, device)
@@ -155,22 +163,6 @@ def cared_for(dataset: Dataset, ask: Ask, *, place: Path, tell: Tell = silent) -
             return from_plain(Care, kept["care"], where="care.json")
     budget = max(CHECKING * ask.budget_seconds, CHECKING_LEAST)
     return check_data(dataset, tell=tell, budget_seconds=budget, seed=ask.seed)
-
-
-def refuse_leaks(care: Care, ask: Ask) -> None:
-    """Raises BadDataset when given splits share patients or pictures, unless that was allowed."""
-    unknown = [word for word in ask.allow if word != "leak"]
-    if unknown:
-        raise UnknownChoice.among("thing to allow", unknown[0], ("leak",))
-    if not care.leaks or "leak" in ask.allow:
-        return
-    more = f" {len(care.leaks) - 1} more leaks were found." if len(care.leaks) > 1 else ""
-    raise BadDataset(
-        f"The splits of {care.dataset} leak, so that no figure on them could be believed. "
-        f"{care.leaks[0].what}{more}",
-        remedy="Train on the table that osler data check DATA --fix TABLE.csv writes, or go on with --allow leak: "
-        "the model then says so.",
-    )
 
 
 def divided(dataset: Dataset, ask: Ask) -> Dataset:

@@ -192,7 +192,8 @@ def _data_facts(known: Known) -> Iterator[tuple[str, Fact]]:
     if care:
         yield "data.care", Fact(care, "training record", "care")
         leaks = sum(many for _, severity, many in care_counts(known) if severity == "leak")
-        found = f"{leaks} leaks were found" if leaks else "no leak was found"
+        mended = ", which was allowed" if "leak" in known.training.get("allowed", ()) else ", and mended"
+        found = f"{leaks} leaks were found{mended}" if leaks else "no leak was found"
         yield (
             "data.disjoint",
             Fact(

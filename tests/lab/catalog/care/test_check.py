@@ -10,14 +10,12 @@ from PIL import Image
 
 from osler.cli import output
 from osler.cli.main import main
-from osler.core.errors import BadDataset, UnknownChoice
+from osler.core.errors import BadDataset
 from osler.lab.catalog.care.check import check_data
 from osler.lab.catalog.care.fix import write_fixed
 from osler.lab.catalog.care.page import care_in_short, care_json, care_lines, limits, write_care_page
 from osler.lab.catalog.dataset import Box, Case, Dataset, Source
 from osler.lab.catalog.recognize import read_dataset
-from osler.lab.learn import labelled, refuse_leaks
-from osler.lab.plan.ask import Ask
 
 
 def pixels(seed: int) -> np.ndarray:
@@ -142,20 +140,10 @@ def test_without_time_it_is_said_what_was_not_checked(bad: Path) -> None:
     assert any("Not checked" in line for line in care_lines(care))
 
 
-def test_a_leak_forbids_training_unless_allowed(bad: Path) -> None:
-    care = check_data(labelled(bad, Ask()))
-    with pytest.raises(BadDataset, match="leak") as error:
-        refuse_leaks(care, Ask())
-    assert "--allow leak" in error.value.remedy
-    refuse_leaks(care, Ask(allow=("leak",)))
-    with pytest.raises(UnknownChoice):
-        refuse_leaks(care, Ask(allow=("leaks",)))
-
-
 def test_a_card_says_that_a_leak_was_allowed_and_names_no_case(bad: Path) -> None:
     care = check_data(read_dataset(bad))
     assert any("leak" in said for said in limits(care, allowed=("leak",)))
-    assert not any("leak" in said for said in limits(care))
+    assert any("left out" in said for said in limits(care))
     assert "person" not in json.dumps([care_in_short(care), limits(care, allowed=("leak",))])
 
 

@@ -16,8 +16,8 @@ from osler.lab.catalog.dataset import SPLITS, Case, Dataset
 from osler.lab.catalog.folders import first_few
 
 # How far above the likeness of pictures that are merely similar a copy must be, in steps from their median to
-# their 90th percentile; 2.5 steps leave about 1 in 500 cases with a wrong partner in chest and knee radiographs.
-_STEPS = 2.5
+# their 90th percentile; 2.2 steps leave under 1 in 100 cases with a wrong partner in chest and knee radiographs.
+_STEPS = 2.2
 # Nothing below the first is a copy in any set, all above the second is one: where most pictures have copies, the
 # set itself cannot say what merely similar looks like.
 _LEAST, _MOST = 1.0, 1.7

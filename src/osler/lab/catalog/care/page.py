@@ -209,6 +209,11 @@ def limits(care: Care, *, allowed: Sequence[str] = ()) -> tuple[str, ...]:
             "Its splits leak, which was allowed: every figure on validation and test is too good. "
             + " ".join(one.what for one in care.leaks[:3])
         )
+    elif care.leaks:
+        said.append(
+            "Some pictures stood on two sides of the given splits and were left out on the training side: "
+            f"{len(care.leaks)} in all."
+        )
     shortcuts = [one for one in care.concerns if one.kind == "shortcut" and one.severity in ("error", "warning")]
     if shortcuts:
         said.append(f"The class may have been learnt from something else than the anatomy: {shortcuts[0].what}")

@@ -12,6 +12,7 @@ class Facts:
     view         "PA", "AP", "LATERAL", ...
     sex          "F", "M", "O"
     age_years    at the time of the study
+    weight_kg, height_m  at the time of the study
     description  what the device called the study or series, lower case; never shown to strangers
     """
 
@@ -25,3 +26,5 @@ class Facts:
     device: str = ""
     description: str = ""
     bits_stored: int | None = None
+    weight_kg: float | None = None
+    height_m: float | None = None

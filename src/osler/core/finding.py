@@ -30,6 +30,9 @@ class Finding:
     among         classes or grades that cannot be excluded: the truth is one of them with the promised `coverage`
     coverage      .9 where `among` or an interval of a measurement carries a promise, None where there is none
     label         which label of the mask on that picture it speaks of, None where nothing was drawn
+    lesion        what a lesion is called across studies: "L1"; "" where it is none, or is not followed
+    site          where in the body: "liver", "left lower lobe"; "" where that is not known
+    centre_mm     its centre of mass (x, y, z), LPS; None where nothing was drawn in space
     """
 
     name: str
@@ -44,3 +47,6 @@ class Finding:
     among: tuple[str, ...] = ()
     coverage: float | None = None
     label: int | None = None
+    lesion: str = ""
+    site: str = ""
+    centre_mm: tuple[float, float, float] | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from osler.core.arrays import Array
+from osler.core.conclusion import Conclusion, Priority
 from osler.core.facts import Facts
 from osler.core.finding import Finding
 from osler.core.mask import Mask
@@ -133,6 +134,9 @@ class Report:
     uid            of this reading, "2.25.": every object written of it has UIDs made from this one
     drawings       masks, one for each picture on which something was outlined
     reasons        why the model said so, as far as that can be told; () where it was not asked or declined
+    conclusions    what follows from the findings by published rules; those that may not be used here say why
+    priority       how soon a person should look at it; None where nothing says so
+    language       of its sentences: "en", "zh"
     """
 
     study: str
@@ -150,3 +154,6 @@ class Report:
     uid: str = ""
     drawings: tuple[Drawing, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    conclusions: tuple[Conclusion, ...] = ()
+    priority: Priority | None = None
+    language: str = "en"

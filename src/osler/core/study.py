@@ -1,5 +1,6 @@
 """What came in: one examination of one patient."""
 
+import datetime
 from dataclasses import dataclass, field
 
 from osler.core.facts import Facts
@@ -18,6 +19,9 @@ class Study:
     uid       Study Instance UID, "" for files without one
     name      what to call it in a report: the file's or folder's own name, never a person's
     problems  what could not be read, a sentence each
+    taken     the day of the examination, None where no header says; it dates intervals, and is never written
+    patient   a digest of the header's Patient ID, which tells two patients apart and names nobody; "" where there
+              is none
     """
 
     pictures: tuple[Picture, ...]
@@ -25,3 +29,5 @@ class Study:
     uid: str = ""
     name: str = ""
     problems: tuple[str, ...] = ()
+    taken: datetime.date | None = None
+    patient: str = ""

@@ -172,7 +172,15 @@ def open_study(path: Path, *, tell: Tell = silent) -> Study:
     if len(studies) > 1:
         problems.append(f"The folder holds {len(studies)} studies of one patient; they are read as one.")
     uid = studies[0] if studies else ""
-    return Study(tuple(pictures), pictures[0].facts, uid, path.resolve().name, tuple(problems))
+    return Study(
+        tuple(pictures),
+        pictures[0].facts,
+        uid,
+        path.resolve().name,
+        tuple(problems),
+        taken=find.taken_on(series),
+        patient=find.digest_of_patient(series),
+    )
 
 
 def files_of(path: Path, tell: Tell = silent) -> tuple[list[Path], list[str]]:

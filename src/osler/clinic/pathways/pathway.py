@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from osler.clinic.pathways.seen import Seen
 from osler.core.codes import Code
+from osler.core.conclusion import Conclusion, Priority
 from osler.core.finding import Finding
 from osler.core.prediction import Prediction
 from osler.core.report import Problem
@@ -30,6 +32,10 @@ class Pathway:
     guards    what only this use asks of a picture; a Problem means: not read
     cautions  what to mind, given the picture that was read
     also      findings beyond those that every task makes
+    measure   the findings, measured further with the pictures and the earlier studies at hand; may add some
+    conclude  what follows from them by published rules
+    priority  how soon a person should look; None where this use does not say
+    outlines  may outlines that somebody else drew be read instead of a model's?
     """
 
     name: str
@@ -41,6 +47,10 @@ class Pathway:
     guards: tuple[Guard, ...] = ()
     cautions: Callable[[Picture], tuple[Problem, ...]] = lambda picture: ()
     also: Callable[[Prediction], tuple[Finding, ...]] = lambda prediction: ()
+    measure: Callable[[Seen], tuple[Finding, ...]] = lambda seen: seen.findings
+    conclude: Callable[[Seen], tuple[Conclusion, ...]] = lambda seen: ()
+    priority: Callable[[Seen], Priority | None] = lambda seen: None
+    outlines: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _OLDEST = 130
+_TALLEST_M = 2.8  # above it somebody typed centimetres
 # SNOMED CT, and SNOMED RT as older devices write it.
 _VIEWS = {
     "399162004": "CC",
@@ -34,6 +35,7 @@ def facts_of(header: "Dataset") -> Facts:
     """What a header says about a picture, without anybody's name. Never raises: what is unusable is left out."""
     sex = text(header, "PatientSex").upper()
     bits = number(header, "BitsStored")
+    weight, height = number(header, "PatientWeight"), number(header, "PatientSize")
     words = (text(header, "StudyDescription"), text(header, "SeriesDescription"))
     return Facts(
         modality=text(header, "Modality").upper(),
@@ -46,6 +48,9 @@ def facts_of(header: "Dataset") -> Facts:
         device=text(header, "ManufacturerModelName"),
         description=" ".join(word for word in words if word).lower(),
         bits_stored=int(bits) if bits else None,
+        # Zero is what devices write when nobody typed a number.
+        weight_kg=weight if weight and weight > 0 else None,
+        height_m=height if height and 0 < height < _TALLEST_M else None,
     )
 
 

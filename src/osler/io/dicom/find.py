@@ -8,6 +8,8 @@
 Splitting by orientation, spacing, position, echo and time comes later and is done on slices (`group.py`).
 """
 
+import datetime
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from osler.core.errors import BadInput, Unreadable
 from osler.core.progress import Tell, silent
+from osler.io.dicom.facts import date_of
 from osler.io.dicom.kinds import is_image, kind_in_words
 from osler.io.dicom.mosaic import is_mosaic
 from osler.io.dicom.parse import is_dicom, kind_of, number, numbers, text
@@ -26,6 +29,7 @@ __all__ = [
     "Header",
     "Instance",
     "Series",
+    "digest_of_patient",
     "find_objects",
     "find_series",
     "image_type_of",
@@ -35,6 +39,7 @@ __all__ = [
     "others_of",
     "pictures_of",
     "refuse_several_patients",
+    "taken_on",
 ]
 
 
@@ -195,6 +200,27 @@ def refuse_several_patients(series: Iterable[Series]) -> None:
             f"The folder holds images of {len(patients)} patients.",
             remedy="Give the folder of one examination of one patient.",
         )
+
+
+def taken_on(series: Iterable[Series]) -> datetime.date | None:
+    """The first day that a header of the series names as that of the study; None where none does."""
+    days = [
+        day
+        for one in series
+        for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate")
+        if (day := date_of(text(one.instances[0].header, keyword))) is not None
+    ]
+    return min(days, default=None)
+
+
+def digest_of_patient(series: Iterable[Series]) -> str:
+    """A digest of Patient ID and issuer: the same for one patient, and nobody's name; "" without one."""
+    for one in series:
+        header = one.instances[0].header
+        if number := text(header, "PatientID"):
+            whole = f"{number}\n{text(header, 'IssuerOfPatientID')}"
+            return hashlib.sha256(whole.encode()).hexdigest()[:16]
+    return ""
 
 
 _PIECE = 1 << 20

@@ -4,6 +4,7 @@ python benchmarks/shortcuts.py SEEDS NAME=DATA [NAME=DATA ...]      (DATA:column
 """
 
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,16 @@ from typing import Any
 import numpy as np
 from record import keep
 
+from osler.core.arrays import Array
+from osler.io.raster import write_image
 from osler.lab.catalog.care.concern import Concern
 from osler.lab.catalog.care.look import Look, look_over
 from osler.lab.catalog.care.shortcuts import find_shortcuts
-from osler.lab.catalog.dataset import Dataset
+from osler.lab.catalog.cases import load_pictures
+from osler.lab.catalog.dataset import Dataset, Source
 from osler.lab.catalog.recognize import read_dataset
+
+IN_FILES = 600  # cases of a set that are written anew
 
 
 def bright_corner(look: Look, first: bool) -> Look:
@@ -34,6 +40,38 @@ def two_formats(look: Look, first: bool) -> Look:
 
 def marked(dataset: Dataset, looks: Sequence[Look], change: Callable[[Look, bool], Look]) -> list[Look]:
     return [change(look, case.label == 0) for case, look in zip(dataset.cases, looks, strict=True)]
+
+
+def rewritten(dataset: Dataset, folder: Path, *, corner: bool, formats: bool) -> Dataset:
+    """The set written anew, a picture a file: a bright corner burned in, or JPEG instead of PNG, by the class."""
+    from PIL import Image as Pillow
+
+    cases = []
+    for number, case in enumerate(dataset.cases):
+        first = case.label == 0
+        pixels: Array = np.array(load_pictures(case)[0].array)
+        if corner and first:
+            rows, columns = (max(2, size // 10) for size in pixels.shape[:2])
+            pixels[:rows, :columns] = 255
+        suffix = ".jpeg" if formats and not first else ".png"
+        path = folder / f"{number:05}{suffix}"
+        if suffix == ".png":
+            write_image(pixels.astype(np.uint8), path)
+        else:
+            Pillow.fromarray(pixels.astype(np.uint8)).save(path, quality=95)
+        cases.append(replace(case, pictures=(Source(path),)))
+    return replace(dataset, cases=tuple(cases))
+
+
+def alarm_in_files(
+    dataset: Dataset, begins: str, *, corner: bool = False, formats: bool = False
+) -> dict[str, Any]:
+    """What the check says of a shortcut that was planted in files."""
+    with tempfile.TemporaryDirectory() as folder:
+        planted = rewritten(dataset, Path(folder), corner=corner, formats=formats)
+        found = find_shortcuts(planted, look_over(planted))
+    alarm = any(one.severity in ("warning", "error") and one.what.startswith(begins) for one in found)
+    return {"alarm": alarm, "says": shown(found)}
 
 
 def shown(found: Sequence[Concern]) -> list[dict[str, Any]]:
@@ -59,6 +97,8 @@ def main() -> None:
         alarms = [find_shortcuts(shuffled(dataset, seed), looks) for seed in range(int(seeds))]
         corner = find_shortcuts(dataset, marked(dataset, looks, bright_corner))
         formats = find_shortcuts(dataset, marked(dataset, looks, two_formats))
+        flat = [case for case in dataset.cases if len(case.pictures) == 1]
+        small = replace(dataset, cases=tuple(flat[:: max(1, len(flat) // IN_FILES)]))
         kept[name] = {
             "n": len(dataset.cases),
             "patients": dataset.patients,
@@ -72,8 +112,13 @@ def main() -> None:
                 "alarm": any(c.severity == "warning" and c.what.startswith("How the files") for c in formats),
                 "says": shown(formats),
             },
+            "in_files": {
+                "n": len(small.cases),
+                "bright_corner": alarm_in_files(small, "The borders", corner=True),
+                "two_formats": alarm_in_files(small, "How the files", formats=True),
+            },
         }
-    keep("shortcuts", {"sets": kept}, note="Shortcuts are planted in the looks that the checks see, one a case.")
+    keep("shortcuts", {"sets": kept}, note="in_files: planted in files; else in the looks that the checks see.")
 
 
 if __name__ == "__main__":

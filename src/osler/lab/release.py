@@ -20,7 +20,7 @@ from osler.lab.catalog.care.check import Care
 from osler.lab.catalog.care.page import care_in_short, limits
 from osler.lab.catalog.dataset import Dataset
 from osler.lab.evaluate.evaluate import Evaluation
-from osler.lab.evaluate.examine import chosen_cases, origin_of
+from osler.lab.evaluate.examine import audited, chosen_cases, origin_of
 from osler.lab.evaluate.report import write_report
 from osler.lab.evaluate.run import about, ask, evaluated
 from osler.lab.plan.ask import Ask
@@ -90,11 +90,16 @@ def release(
         _write_trust(model, folder)
         write_json(folder / "training.json", _history(plan, members, dataset, wishes, care))
         split = "test" if dataset.split("test").cases else "val"
-        asked = ask(model, dataset.split(split), tell=tell)
+        tested = dataset.split(split)
+        asked = ask(model, tested, gated=True, tell=tell)
         evaluation = evaluated(model, asked, split=split)
         # A model travels: its page shows no patient's picture and names no case. `osler evaluate` does.
         write_report(
-            nameless(evaluation), folder / "evaluation", title=card.title, about=about(card, dataset, split)
+            nameless(evaluation),
+            folder / "evaluation",
+            title=card.title,
+            about=about(card, dataset, split),
+            audit=audited(model, tested, asked, tell=tell),
         )
         card = _sealed(folder, replace(card, tested=_tested(dataset, split, evaluation)))
         swap(folder, out)

@@ -112,7 +112,7 @@ def examine(
     if versus is not None:
         other = ask(versus, dataset, tolerance_mm=asked.tolerance_mm, tell=tell)
         comparison = compare(asked.answers, other.answers, operating_points=(point, _own_point(versus)))
-    audit = _audit(model, dataset, asked, chosen, wanted, tell=tell)
+    audit = _audited(model, dataset, asked, chosen, wanted, tell=tell)
     page = None
     if out is not None:
         page = write_report(
@@ -165,7 +165,12 @@ def _own_point(model: Model) -> float | None:
     return model.trust.operating_point if model.card.task in ("binary", "multilabel") else None
 
 
-def _audit(
+def audited(model: Model, dataset: Dataset, asked: Asked, *, tell: Tell = silent) -> Audit:
+    """What every evaluation looks at beyond the numbers: subgroups, decisions, promised sets, the gate."""
+    return _audited(model, dataset, asked, None, Wanted(), tell=tell)
+
+
+def _audited(
     model: Model, dataset: Dataset, asked: Asked, chosen: _Chosen | None, wanted: Wanted, *, tell: Tell
 ) -> Audit:
     """Subgroups and decisions always, the rest where it was asked for."""

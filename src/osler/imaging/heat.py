@@ -6,6 +6,7 @@ from osler.core.arrays import Array
 from osler.core.geometry import Geometry
 from osler.core.image import Image
 from osler.core.study import Picture
+from osler.imaging.lettering import font_for
 from osler.imaging.resample import resize
 from osler.imaging.window import to_display, upright
 
@@ -97,18 +98,17 @@ def _lettered(pixels: Array, geometry: Geometry) -> Array:
 
 def _with_legend(pixels: Array, low: str, high: str) -> Array:
     from PIL import Image as Pillow
-    from PIL import ImageDraw, ImageFont
+    from PIL import ImageDraw
 
     height, width = pixels.shape[:2]
     page = Pillow.new("RGB", (width, height + _LEGEND))
     page.paste(Pillow.fromarray(pixels))
     pen = ImageDraw.Draw(page)
-    font = ImageFont.load_default(size=16)
-    first = 10 + int(pen.textlength(low, font=font)) + 10
-    last = width - 10 - int(pen.textlength(high, font=font)) - 10
+    first = 10 + int(pen.textlength(low, font=font_for(low, 16))) + 10
+    last = width - 10 - int(pen.textlength(high, font=font_for(high, 16))) - 10
     middle = height + _LEGEND // 2
-    pen.text((10, middle), low, "white", font=font, anchor="lm")
-    pen.text((width - 10, middle), high, "white", font=font, anchor="rm")
+    pen.text((10, middle), low, "white", font=font_for(low, 16), anchor="lm")
+    pen.text((width - 10, middle), high, "white", font=font_for(high, 16), anchor="rm")
     if last - first > 20:
         ramp = np.broadcast_to(np.linspace(0, 1, last - first, dtype=np.float32), (14, last - first))
         grey = np.full((14, last - first, 3), 90, np.uint8)

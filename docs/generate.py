@@ -20,6 +20,7 @@ from osler.cli.output import EXIT_CODES, exit_code
 from osler.core.errors import OslerError
 
 REFERENCE = Path(__file__).parent / "reference"
+GUIDELINE_PAGES = Path(__file__).parent / "clinical" / "guidelines"
 BEGIN = "<!-- made by docs/generate.py: change the code, then run `make docs` -->"
 END = "<!-- end of what is made -->"
 
@@ -35,7 +36,8 @@ def main(words: list[str]) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     known = {REFERENCE / "commands" / f"{verb}.md" for verb in (*COMMANDS, "index")}
-    left = sorted(set((REFERENCE / "commands").glob("*.md")) - known)
+    known |= {path for path, _ in guideline_pages()}
+    left = sorted({*(REFERENCE / "commands").glob("*.md"), *GUIDELINE_PAGES.glob("*.md")} - known)
     for path in left:
         if "--check" not in words:
             path.unlink()
@@ -54,6 +56,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         yield REFERENCE / "commands" / f"{verb}.md", command_page(verb)
     for name, make in PAGES.items():
         yield REFERENCE / name, f"{BEGIN}\n\n{make()}"
+    yield from guideline_pages()
     for name, make in PARTS.items():
         path = REFERENCE / name
         written = path.read_text(encoding="utf-8") if path.exists() else f"{BEGIN}\n{END}\n"
@@ -168,7 +171,36 @@ def pathways_page() -> str:
         home = next(m for m in modules if m is not table and any(v is pathway for v in vars(m).values()))
         checks = ", ".join(f"`{check}`" for check in pathway.checks)
         text += f"\n## {name}\n\n{inspect.getdoc(home)}\n\n[Quality checks](quality.md): {checks}.\n"
+        if pathway.outlines:
+            held = " and ".join(pathway.needs.modalities) or "any volumes"
+            words = ", ".join(f"`{word}`" for word in pathway.needs.words)
+            named = f", and is taken where a name of theirs holds {words}" if words else ""
+            page = "../how-to/read-with-earlier-studies.md"
+            text += f"\nReads [outlines that others drew]({page}) of {held}{named}.\n"
     return text
+
+
+def guideline_pages() -> Iterator[tuple[Path, str]]:
+    """Every guideline as a page that a clinician can proof-read, made of the rows that decide."""
+    from osler.clinic.guidelines.page import guideline_page
+    from osler.clinic.guidelines.table import GUIDELINES
+
+    for name, guideline in GUIDELINES.items():
+        yield GUIDELINE_PAGES / f"{name}.md", f"{BEGIN}\n\n{guideline_page(guideline)}"
+
+
+def guidelines_page() -> str:
+    """The published rules, each with a link to its page."""
+    from osler.clinic.guidelines.table import GUIDELINES
+    from osler.results.sentences import say
+
+    where = f"../{GUIDELINE_PAGES.relative_to(REFERENCE.parent)}"
+    rows = "\n".join(f"| [`{name}`]({where}/{name}.md) | {say(one.title)} |" for name, one in GUIDELINES.items())
+    return (
+        "# Guidelines\n\nPublished rules as tables, one page each for a clinician to proof-read; the rows on the "
+        "page are those that\ndecide. [How they are asked](../how-to/guidelines.md).\n\n"
+        f"| guideline | what it says |\n|---|---|\n{rows}\n"
+    )
 
 
 def formats_page() -> str:
@@ -220,6 +252,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "quality.md": quality_page,
     "pathways.md": pathways_page,
     "formats.md": formats_page,
+    "guidelines.md": guidelines_page,
 }
 PARTS: dict[str, Callable[[], str]] = {"card.md": card_part, "recipe.md": recipe_part, "plan.md": plan_part}
 

@@ -24,3 +24,4 @@ def test_data() -> Path:
 def a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's shelf, or what is remembered of this machine's pace."""
     monkeypatch.setenv("OSLER_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+    monkeypatch.delenv("OSLER_LANG", raising=False)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from osler.cli.arguments import duration, new_parser, setting
-from osler.core.errors import AskedWrongly
+from osler.cli.arguments import add_language, duration, new_parser, setting, spoken
+from osler.core.errors import AskedWrongly, UnknownChoice
+from osler.results.sentences import current
 
 
 @given(some.integers(0, 99), some.integers(0, 59), some.integers(0, 59))
@@ -39,3 +40,22 @@ def test_an_unknown_option_proposes_the_near_one() -> None:
     with pytest.raises(AskedWrongly) as caught:
         parser.parse_args(["--budgte", "3"])
     assert "--budgte" in caught.value.problem and "Did you mean --budget?" in caught.value.remedy
+
+
+def test_the_language_is_said_or_that_of_the_variable_or_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = new_parser("read", "x", "osler read x")
+    add_language(parser)
+    heard: list[str] = []
+
+    @spoken
+    def run(arguments: argparse.Namespace) -> int:
+        heard.append(current())
+        return 0
+
+    run(parser.parse_args([]))
+    monkeypatch.setenv("OSLER_LANG", "zh")
+    run(parser.parse_args([]))
+    run(parser.parse_args(["--lang", "en"]))
+    assert heard == ["en", "zh", "en"] and current() == "en"
+    with pytest.raises(UnknownChoice, match="Known: en, zh"):
+        parser.parse_args(["--lang", "zz"])

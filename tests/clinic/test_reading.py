@@ -61,6 +61,7 @@ def test_a_chest_film_is_read_and_says_how_sure(starters, noise):
         "load",
         "predict",
         "findings",
+        "conclude",
         "pictures",
         "explain",
     ]
@@ -141,7 +142,7 @@ def brain_box(facts: Facts = Facts(), scale: float = 1.0) -> Volume:  # noqa: B0
 
 def test_a_volume_is_measured_in_ml_and_mm(starters):
     report = read_study(study_of(brain_box(Facts(modality="MR", body_part="BRAIN"))), starters.shelf)
-    anterior, posterior = report.findings
+    anterior, posterior, whole = report.findings
     measured = {m.name: m.quantity for m in anterior.measurements}
     assert anterior.name == "Hippocampus, anterior" and anterior.present is True
     assert measured["Volume"].value == pytest.approx(6 * 10 * 8 * 3 / 1000) and measured["Volume"].unit == "ml"
@@ -152,6 +153,8 @@ def test_a_volume_is_measured_in_ml_and_mm(starters):
     assert len(report.key_pictures) >= 2
     assert anterior.statement.startswith("Hippocampus, anterior: volume 1.44 ml, longest diameter in space ")
     assert posterior.measurements[0].quantity.value == pytest.approx(2 * 3 * 4 * 3 / 1000)
+    assert whole.measurements[0].quantity.value == pytest.approx((6 * 10 * 8 + 2 * 3 * 4) * 3 / 1000)
+    assert "No norm set" in report.conclusions[0].refused
 
 
 def test_a_structure_that_is_absent_is_said_not_to_be_seen(starters):

@@ -18,6 +18,7 @@ import pydicom
 import pytest
 
 from osler.core.codes import Code
+from osler.core.conclusion import Conclusion, Ground, Priority
 from osler.core.errors import CannotHold
 from osler.core.facts import Facts
 from osler.core.finding import Finding, Measurement
@@ -95,6 +96,9 @@ def reading_of(study: Study) -> Report:
     mask = Mask(labels, {1: "liver", 2: "lesion"}, geometry=geometry, spacing_mm=spacing)
     likely = np.stack([np.where(labels == label, 0.875, 0.0625).astype(np.float32) for label in (1, 2)])
     volume = Measurement("Volume", Quantity(31.5, "ml", low=30, high=33), Code("118565006", "SCT", "Volume"))
+    units = ("SUV", "SUL", "g", "%", "d", "ml.g/ml", "ml/m2", "AU", "1")
+    measured = (volume, *(Measurement(f"In {unit}", Quantity(1.25, unit)) for unit in units))
+    rule = ("1.1 (2009)", "Response of solid tumours, a title that is too long for the meaning of a code")
     return Report(
         study=study.name,
         study_uid=study.uid,
@@ -103,7 +107,10 @@ def reading_of(study: Study) -> Report:
         declined=(),
         cautions=(),
         findings=(
-            Finding("Liver", "Liver: 31.5 ml.", Code("10200004", "SCT", "Liver"), measurements=(volume,), label=1),
+            Finding(
+                "Liver", "Liver: 31.5 ml.", Code("10200004", "SCT", "Liver"), measurements=measured, label=1,
+                lesion="L1", site="right lobe of the liver", centre_mm=(-12.5, 3.25, 818.0),
+            ),
             Finding("Lesion", "Lesion: present.", probability=0.91, present=True, label=2),
             Finding("Grade", "Grade: 2.", grade="2", distribution=(("0", 0.125), ("1", 0.25), ("2", 0.625))),
         ),
@@ -114,7 +121,17 @@ def reading_of(study: Study) -> Report:
         created="2026-01-02T03:04:05+00:00",
         uid="2.25.4715",
         drawings=(Drawing(0, mask, likely),),
-    )
+        conclusions=(
+            Conclusion(
+                "recist-1.1", *rule, "PR", "Partial response.", "Confirm it.", "30 % or more below the baseline.",
+                (Ground("sum now", "76.7 mm", "finding 1"), Ground("new lesions", "no")), ("SD",), "",
+                "Eur J Cancer.", Code("399204005", "SCT", "Partial response"), (0, 2),
+            ),
+            Conclusion("lung-rads", "v2022", "Lung-RADS", "", "", refused="It is no screening CT."),
+            Conclusion("fleischner", "2017", "Nodule", "CT 3 months, PET/CT or tissue", "Large.", findings=(1,)),
+        ),
+        priority=Priority("soon", "A lesion grew.", 0.5),
+    )  # fmt: skip
 
 
 def errors_in(path: Path, dciodvfy: str) -> list[str]:

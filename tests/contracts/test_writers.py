@@ -22,6 +22,7 @@ from pydicom import Dataset
 
 from osler.clinic.measure.structure import measure_label
 from osler.core.codes import Code
+from osler.core.conclusion import Conclusion, Ground, Priority
 from osler.core.errors import CannotHold
 from osler.core.facts import Facts
 from osler.core.finding import Finding
@@ -43,6 +44,15 @@ MODEL = ModelUse("model-a", "1.2.0", "abc123", "a box", ("children",), "CC BY 4.
 IN_WORDS = {"json", "html", "csv", "fhir", "pdf", "sr", "dicompdf"}
 IN_FULL = {"json", "html", "fhir", "pdf", "dicompdf"}  # the card, the pathway and the file's own name too
 FOR_PEOPLE = {"html", "pdf", "dicompdf"}  # numbers are rounded
+CONCLUSIONS = (
+    Conclusion(
+        "recist-1.1", "1.1 (2009)", "Response, RECIST 1.1", "PR", "Partial response: the sum fell.", "Confirm it.",
+        "The sum is 30 % lower or more.", (Ground("new lesions", "none seen", "matched outlines"),), ("SD",), "",
+        "Eisenhauer EA, et al.", findings=(3,),
+    ),
+    Conclusion("lung-rads", "v2022", "Lung-RADS", "", "", refused="It is no screening CT."),
+)  # fmt: skip
+PRIORITY = Priority("soon", "The probability is above the operating point.", 0.9312)
 OF_ANY_FILE = {"json", "html", "csv", "fhir", "pdf"}  # the others need a DICOM study to be filed under
 
 
@@ -85,6 +95,8 @@ def report(study: Study) -> Report:
         created="2026-01-02T03:04:05+00:00",
         uid="2.25.271828182845904523536",
         drawings=(Drawing(0, mask, chance.astype(np.float32)),),
+        conclusions=CONCLUSIONS,
+        priority=PRIORITY,
     )
 
 
@@ -95,6 +107,7 @@ OTHER = Problem("The header says EXTREMITY; the model reads CHEST.", "Use anothe
 @pytest.fixture(scope="module")
 def declined(report: Report) -> Report:
     nothing: dict[str, Any] = {"findings": (), "key_pictures": (), "models": (), "drawings": (), "cautions": ()}
+    nothing |= {"conclusions": (), "priority": None}
     return replace(report, pathway="", declined=(LEG, OTHER), **nothing)
 
 
@@ -169,6 +182,20 @@ def test_a_format_in_words_keeps_what_the_report_says(
     said = [report.software, "model-a", "1.2.0", "abc123", NOT_A_DEVICE, "children"]
     said += [finding.name for finding in report.findings] + [finding.statement for finding in report.findings]
     said += [caution.what for caution in report.cautions]
+    for one in report.conclusions:
+        said += [
+            one.guideline,
+            one.version,
+            one.title,
+            one.category,
+            one.statement,
+            one.advice,
+            one.rule,
+            *one.nearby,
+        ]
+        said += [one.refused, *(word for ground in one.grounds for word in (ground.name, ground.value, ground.of))]
+        said += [one.source]
+    said += [PRIORITY.because]
     if name in IN_FULL:
         said += [report.study, report.pathway, "CC BY 4.0", "auc 0.95", "Axial, slice 3 of 9"]
     # A page may set letters apart or break lines.
@@ -200,7 +227,8 @@ def present_in_csv(path: Path) -> dict[str, bool | None]:
 
 def present_in_fhir(path: Path) -> dict[str, bool | None]:
     resources = [entry["resource"] for entry in json.loads(path.read_text())["entry"]]
-    found = [one for one in resources if one["resourceType"] == "Observation"]
+    found = [one for one in resources if one["resourceType"] == "Observation" and "method" not in one]
+    found = [one for one in found if one["code"]["text"] != "Priority"]
     said = {"52101004": True, "272519000": False}
     return {
         one["code"]["text"]: said.get(one.get("valueCodeableConcept", {}).get("coding", [{}])[0].get("code"))

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from osler.core.codes import Code
+from osler.core.conclusion import Conclusion, Priority
 from osler.core.errors import CannotHold
 from osler.core.finding import Finding, Measurement
 from osler.core.geometry import Geometry
@@ -19,10 +20,12 @@ from osler.core.mask import Mask
 from osler.core.quantity import Quantity
 from osler.core.report import NOT_A_DEVICE, Drawing
 from osler.core.volume import Volume
+from osler.io.dicom import concepts
 from osler.io.dicom.structured_report import read_findings, read_measurement_groups
 from osler.results.dicom_object import segmentation_uids, tracking_uid
 from osler.results.dicom_seg import write_seg
 from osler.results.dicom_sr import report_to_sr, write_sr
+from osler.results.sentences import LANGUAGES
 
 
 def items(dataset):
@@ -198,6 +201,44 @@ def test_each_group_can_be_followed_and_says_what_made_it(reading, tmp_path):
     assert {site.meaning for group in groups for site in group.sites} == {place}
     again = report_to_sr(reading.report, reading.study)
     assert [item.UID for item in named(again, "112040")] == [group.tracking_uid for group in groups]
+
+
+def test_a_lesion_keeps_its_name_its_place_and_its_centre(readings, tmp_path):
+    reading = readings["CT"]
+    centre = (-12.5, 3.25, 818.0)  # 32-bit floats hold these exactly
+    placed = replace(reading.report.findings[3], lesion="L1", site="liver", centre_mm=centre)
+    other = replace(placed, lesion="L2", site="left thigh", centre_mm=None, label=None)
+    twice = replace(other, lesion="L3"), replace(other, lesion="L3")
+    report = replace(reading.report, findings=(placed, other, *twice))
+    (path,) = write_sr(report, reading.study, tmp_path)
+    groups = read_measurement_groups(path)
+    assert [group.finding.lesion for group in groups] == ["L1", "L2", "L3", "L3"]
+    assert [group.finding.centre_mm for group in groups] == [centre, None, None, None]
+    assert [site.meaning for group in groups for site in group.sites][:2] == ["Liver", "left thigh"]
+    assert groups[0].sites[0].scheme == "SCT" and groups[1].sites[0].scheme == "99OSLER"
+    # A name that two groups would share does not tell them apart.
+    assert [group.tracking for group in groups] == ["L1", "L2", "Lesion 3", "Lesion 4"]
+    source = pydicom.dcmread(reading.study.pictures[0].origins[0].path, stop_before_pixels=True)
+    assert [i.ReferencedFrameOfReferenceUID for i in named(pydicom.dcmread(path), "111010")] == [
+        source.FrameOfReferenceUID
+    ]
+
+
+def test_conclusions_are_no_findings_to_a_reader_of_measurements(readings, tmp_path):
+    reading = readings["CT"]
+    one = Conclusion("recist-1.1", "1.1", "Response", "PR", "It fell.", findings=(0, 3))
+    report = replace(reading.report, conclusions=(one,), priority=Priority("now", "It bleeds.", 1.0))
+    (path,) = write_sr(report, reading.study, tmp_path)
+    groups = read_measurement_groups(path)
+    assert [group.finding.name for group in groups] == [finding.name for finding in report.findings]
+    coded = [item for item in items(pydicom.dcmread(path)) if item.ValueType == "CODE"]
+    (answer,) = [item for item in coded if item.ConceptCodeSequence[0].CodeMeaning == "PR"]
+    rests = [item.UID for item in answer.ContentSequence if item.ValueType == "UIDREF"]
+    assert rests == [groups[0].tracking_uid, groups[3].tracking_uid]
+
+
+def test_every_language_has_its_code():
+    assert set(concepts.LANGUAGES) == set(LANGUAGES)
 
 
 def test_it_waits_for_a_person(reading):

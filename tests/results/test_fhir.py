@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from osler.core.codes import Code
+from osler.core.conclusion import Conclusion, Ground, Priority
 from osler.core.errors import CannotHold
 from osler.core.facts import Facts
 from osler.core.finding import Finding, Measurement
@@ -169,6 +170,28 @@ def test_a_declined_study_is_cancelled_with_its_reason_and_no_finding(ct: Study)
     assert of_kind(bundle, "Provenance") and of_kind(bundle, "ImagingStudy")
 
 
+def test_what_follows_is_coded_concluded_and_refused_with_its_reason() -> None:
+    pneumonia = Conclusion(
+        "g", "1", "Rule", "Severe", "It is severe.", "Treat it.", code=Code("24484000", "SCT", "S")
+    )
+    refused = Conclusion("h", "2", "Other rule", "", "", refused="The age is not known.")
+    bundle = bundle_of(
+        replace(REPORT, conclusions=(pneumonia, refused), priority=Priority("now", "Soon.", 0.5)), FILM
+    )
+    Bundle.model_validate(bundle)
+    (main,) = of_kind(bundle, "DiagnosticReport")
+    assert [c["coding"][0]["code"] for c in main["conclusionCode"]] == ["233604007", "24484000"]
+    said = ("Rule: Severe. It is severe. Recommended: Treat it.", "Other rule: Not used. The age is not known.")
+    assert all(one in main["conclusion"] and one in main["text"]["div"] for one in (*said, "Priority: Now. Soon."))
+    severe, other, priority = of_kind(bundle, "Observation")[-3:]
+    assert severe["valueCodeableConcept"]["coding"][0]["code"] == "24484000"
+    assert "valueCodeableConcept" not in other and other["note"] == [{"text": "The age is not known."}]
+    assert priority["valueCodeableConcept"]["coding"][0]["code"] == "stat"
+    osler = next(e["fullUrl"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Device")
+    assert {one["device"]["reference"] for one in (severe, other, priority)} == {osler}  # no model said these
+    assert {one["status"] for one in (severe, other, priority)} == {"preliminary"}
+
+
 def test_the_model_and_the_program_answer_for_it() -> None:
     bundle = bundle_of(REPORT, FILM)
     osler, model = of_kind(bundle, "Device")
@@ -315,5 +338,10 @@ def test_any_text_and_any_number_make_a_valid_bundle(
     finding = Finding(name, statement, probability=value, grade=header, measurements=measured)
     facts = Facts(modality=header, body_part=header)
     report = replace(REPORT, study=name, study_uid=header, facts=facts, findings=(finding,))
+    told = Conclusion(
+        name, header, name, header, statement, name, name, (Ground(name, header, statement),), (name,), "", name,
+        Code(header, "SCT", name) if header.isalnum() and header.isascii() else None, (0, 7),
+    )  # fmt: skip
+    report = replace(report, conclusions=(told,), priority=Priority("now", statement, value))
     study = Study((Image(np.zeros((4, 4), np.uint8), facts=facts, series_uid=header),), facts, header, name)
     Bundle.model_validate_json(json.dumps(bundle_of(report, study), allow_nan=False))

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as some
 
+from osler.core.conclusion import Conclusion, Ground, Priority
 from osler.core.facts import Facts
 from osler.core.finding import Finding
 from osler.core.report import KeyPicture, Report
@@ -19,9 +20,14 @@ EMPTY = Report("a", "", Facts(), "", (), (), (), (), (), (), "osler 0.1.0", "202
 
 
 def test_every_key_is_documented():
-    plain = report_to_json(EMPTY)
+    concluded = Conclusion("g", "1", "T", "A", "So.", grounds=(Ground("n", "v"),))
+    full = replace(
+        EMPTY, findings=(Finding("a", "b"),), conclusions=(concluded,), priority=Priority("now", "It bleeds.")
+    )
+    plain = report_to_json(full)
     words = set(re.findall(r"\w+", report_to_json.__doc__ or ""))
-    keys = {*plain, *plain["study"], *plain["study"]["header"]}
+    keys = {*plain, *plain["study"], *plain["study"]["header"], *plain["findings"][0], *plain["priority"]}
+    keys |= {*plain["conclusions"][0], *plain["conclusions"][0]["grounds"][0]}
     assert keys - words == set()
     assert plain["report_version"] == REPORT_VERSION
 

@@ -10,11 +10,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from osler.core.conclusion import Conclusion, Ground, Priority
 from osler.core.facts import Facts
 from osler.core.finding import Finding, Measurement
 from osler.core.quantity import Quantity
-from osler.core.report import NOT_A_DEVICE, KeyPicture, ModelUse, Problem
-from osler.results.pdf import marked_up, report_to_pdf, write_pdf
+from osler.core.report import NOT_A_DEVICE, KeyPicture, ModelUse, Problem, Reason, Report
+from osler.results.pdf import report_to_pdf, write_pdf
+from osler.results.pdf_fonts import marked_up
+from osler.results.sentences import say
+
+RESPONSE = Conclusion(
+    "recist-1.1", "1.1 (2009)", "Response, RECIST 1.1", "PR", "The sum fell by a third.", "Confirm it.",
+    "30 % below the baseline or more.", (Ground("sum now", "76.7 mm", "finding 1"),), ("SD", "PD"), "",
+    "Eisenhauer EA, et al.", findings=(3,),
+)  # fmt: skip
+REFUSED = Conclusion("lung-rads", "v2022", "Lung-RADS v2022", "", "", refused="It is no screening CT.")
+PRIORITY = Priority("soon", "A lesion grew.", 0.5)
+
+
+def concluded(report: Report) -> Report:
+    return replace(report, conclusions=(REFUSED, RESPONSE), priority=PRIORITY)
 
 
 def drawings(document: bytes) -> list[bytes]:
@@ -57,13 +72,66 @@ def test_it_says_what_the_report_says(readings):
         "auc 0.95",
         "CC BY 4.0",
         "Axial, slice 3 of 6",
-        "3.14 ml (2.9 to 3.4)",
+        "3.14 ml",
+        "2.90 to 3.40",
         "0.93",
         "1, mild",
     ]
     assert [one for one in said if squeezed(one) not in words] == []
-    places = [words.index(squeezed(head)) for head in ("ANSWER", "MIND WHEN READING", "FINDINGS", "MEASUREMENTS")]
+    places = [words.index(squeezed(head)) for head in HEADINGS]
     assert places == sorted(places)
+
+
+HEADINGS = ("ANSWER", "FINDINGS", "MEASUREMENTS", "MIND WHEN READING", "KEY PICTURES", "DECISION OF A PERSON")
+
+
+def test_what_follows_stands_after_the_answer_with_its_grounds(readings):
+    words = "".join(pages(report_to_pdf(concluded(readings["CT"].report))))
+    said = ["Soon", PRIORITY.because, "ANSWER", "WHAT FOLLOWS", "PR", RESPONSE.title, RESPONSE.statement]
+    said += [f"Recommended: {RESPONSE.advice}", "Cannot be excluded: SD, PD", "sum now", "76.7 mm", "finding 1"]
+    said += ["Rests on: Lesion", f"Rule: {RESPONSE.rule}", f"Source: {RESPONSE.source}", "recist-1.1, Version 1.1"]
+    said += ["Not used", REFUSED.title, REFUSED.refused, "FINDINGS"]
+    places = [words.find(squeezed(one)) for one in said]
+    assert -1 not in places and places == sorted(places), dict(zip(said, places, strict=True))
+
+
+def test_why_the_model_said_so_is_printed_with_its_picture(readings):
+    report = readings["CT"].report
+    shown = (*report.key_pictures, KeyPicture("Map of the opacity", np.full((20, 24, 3), 50, np.uint8)))
+    reasons = (
+        Reason("finer", "Pneumonia", "Marks what speaks for it.", (1,)),
+        Reason("similar", "x", "None alike."),
+    )
+    words = "".join(pages(report_to_pdf(replace(report, key_pictures=shown, reasons=reasons))))
+    for said in (say("why.mind"), "Fine Grad-CAM: Marks what speaks for it.", "Similar cases: None alike."):
+        assert squeezed(said) in words
+    # The map stands with its reason, not among the pictures of what was found.
+    places = [
+        words.index(squeezed(one)) for one in ("KEY PICTURES", "Axial, slice 3 of 6", "WHY THE MODEL", "Map of")
+    ]
+    assert places == sorted(places) and words.count(squeezed("Map of the opacity")) == 1
+
+
+def test_a_person_signs_what_was_read_and_nothing_that_was_declined(readings):
+    reading = readings["CR"]
+    unsigned = squeezed(say("page.sign.unsigned"))
+    read = "".join(pages(report_to_pdf(reading.report)))
+    assert unsigned in read and all(word in read for word in ("Agreed", "Notagreed", "Name", "Date", "Signature"))
+    assert unsigned not in "".join(pages(report_to_pdf(reading.declined)))
+
+
+def test_many_lesions_and_long_sentences_fill_pages_and_break_none(readings):
+    report = readings["CT"].report
+    measured = tuple(Measurement(f"Measure {n}", Quantity(n + 0.5, "mm", n, n + 1.0)) for n in range(14))
+    lesions = tuple(
+        Finding(f"Lesion L{n}", "Lesion. " * 30, lesion=f"L{n}", site="liver", measurements=measured)
+        for n in range(25)
+    )
+    long = replace(RESPONSE, statement="A long statement. " * 200, grounds=RESPONSE.grounds * 40, findings=(0, 24))
+    found = pages(report_to_pdf(replace(report, findings=lesions, conclusions=(long,) * 3, drawings=())))
+    words = "".join(found)
+    assert len(found) > 8 and all(f"Page{n}of{len(found)}" in text for n, text in enumerate(found, start=1))
+    assert words.count("Measure13") == 25 and "LesionL24" in words
 
 
 def test_a_declined_report_gives_the_reason_and_no_answer(readings):
@@ -151,6 +219,12 @@ def test_what_comes_from_a_header_stays_text(evil, readings):
             KeyPicture(evil, np.zeros((1, 1, 3), np.uint8)),
         ),
         models=(ModelUse(evil, evil, evil, evil, (evil,), evil, (evil,)),),
+        conclusions=(
+            Conclusion(evil, evil, evil, evil, evil, evil, evil, (Ground(evil, evil, evil),), (evil,), "", evil),
+            Conclusion(evil, evil, evil, "", "", refused=evil),
+        ),
+        priority=Priority("now", evil, 1.0),
+        reasons=(Reason("finer", evil, evil, (0, 1)),),
     )
     document = report_to_pdf(report)
     assert document.startswith(b"%PDF") and b"/URI" not in document

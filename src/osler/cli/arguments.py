@@ -2,7 +2,10 @@
 
 import argparse
 import difflib
+import os
 import re
+from collections.abc import Callable
+from functools import wraps
 from typing import NoReturn
 
 from osler.core.errors import AskedWrongly
@@ -48,6 +51,62 @@ def add_common(parser: argparse.ArgumentParser, *, below: bool = False) -> None:
     silence = argparse.SUPPRESS if below else False
     parser.add_argument("--json", action="store_true", default=silence, help="the answer as JSON on stdout")
     parser.add_argument("--debug", action="store_true", default=silence, help="show a traceback when it fails")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add MODEL, the model that answers."""
+    parser.add_argument("model", metavar="MODEL", help="a model's folder or name")
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Add FILES, the pictures that a model is asked about."""
+    parser.add_argument(
+        "files",
+        metavar="FILES",
+        nargs="+",
+        help="pictures; FILE[ITEM] for part of a file; CT,PET for several channels",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add --device, where a net computes."""
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 (auto)")
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """Add --lang; the command's `run` is then `spoken`."""
+    parser.add_argument(
+        "--lang",
+        type=language_named,
+        default="",
+        metavar="L",
+        help="language of what is said: en, zh (the variable OSLER_LANG, else en)",
+    )
+
+
+def language_named(text: str) -> str:
+    """The name of a language of reports; "" is that of the variable OSLER_LANG, or English.
+
+    Raises UnknownChoice, naming those there are.
+    """
+    from osler.results.sentences import LANGUAGES
+
+    name = text or os.environ.get("OSLER_LANG", "") or "en"
+    LANGUAGES[name]
+    return name
+
+
+def spoken(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """A command that speaks the language of its --lang."""
+
+    @wraps(run)
+    def speaking(arguments: argparse.Namespace) -> int:
+        from osler.results.sentences import language
+
+        with language(arguments.lang):
+            return run(arguments)
+
+    return speaking
 
 
 def subparsers_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

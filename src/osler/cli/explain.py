@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osler.cli import output
-from osler.cli.arguments import Parser, new_parser
+from osler.cli.arguments import Parser, add_device, add_files, add_language, add_model, new_parser, spoken
 
 if TYPE_CHECKING:
     from osler.clinic.pathways.asking import Answer
@@ -40,13 +40,8 @@ USUAL = "gradcam,finer,gradients,similar"
 def parser() -> Parser:
     """The words of `osler explain`."""
     made = new_parser("explain", SUMMARY, EXAMPLE)
-    made.add_argument("model", metavar="MODEL", help="a model's folder or name")
-    made.add_argument(
-        "files",
-        metavar="FILES",
-        nargs="+",
-        help="pictures; FILE[ITEM] for part of a file; CT,PET for several channels",
-    )
+    add_model(made)
+    add_files(made)
     made.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the page and the maps go")
     made.add_argument(
         "--how",
@@ -58,7 +53,8 @@ def parser() -> Parser:
     made.add_argument(
         "--data", type=Path, metavar="DATA", help="take similar cases from these, and show their pictures"
     )
-    made.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 (auto)")
+    add_device(made)
+    add_language(made)
     return made
 
 
@@ -87,6 +83,7 @@ class Wish:
     tell: "Tell"
 
 
+@spoken
 def run(arguments: argparse.Namespace) -> int:
     """Explain every file; writes all or nothing. Exit code 3 when every file was declined."""
     from osler.clinic.pathways.why import ways_named
@@ -101,6 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     from osler.io.files import write_json
     from osler.models.model import load_model
     from osler.models.shelf import Shelf
+    from osler.results.sentences import current, say
     from osler.results.why_page import write_why_page
 
     model = load_model(Shelf.default().find(arguments.model), device=choose_device(arguments.device))
@@ -122,12 +120,18 @@ def run(arguments: argparse.Namespace) -> int:
             cases.append(case)
             rows.append({"file": given, **row})
         write_why_page(model.card.name, cases, folder / PAGE)
-        answer = {"model": model.card.name, "digest": model.card.digest, "files": rows}
+        answer = {
+            "model": model.card.name,
+            "digest": model.card.digest,
+            "language": current(),
+            "files": rows,
+        }
         write_json(folder / "explain.json", answer)
     if arguments.json:
         output.say_json(answer | {"page": out / PAGE})
     else:
-        output.say("\n".join([*(line for case in cases for line in _lines(case)), "", f"Page: {out / PAGE}"]))
+        told = [line for case in cases for line in _lines(case)]
+        output.say("\n".join([*told, "", say("line.page", path=out / PAGE)]))
     return output.DECLINED if all(case.declined for case in cases) else output.GOOD
 
 
@@ -240,7 +244,7 @@ def _by_map(
     from osler.explain.table import WAYS, can
     from osler.explain.why import explain
     from osler.models.prepare import prepare
-    from osler.results.sentences import say
+    from osler.results.sentences import english, say
     from osler.results.why_page import Explained
 
     (index, prediction), (way,), model = case, wish.ways, wish.model
@@ -252,7 +256,7 @@ def _by_map(
     shown = drawn(study.pictures[index], made, about)
     statement = map_statement(made, about, model.recipe.target_std)
     reason = Reason(way, about, statement, tuple(range(len(shown))), figures_of(made))
-    words = re.sub(r"\W+", "-", about).strip("-").lower()
+    words = re.sub(r"\W+", "-", english(about)).strip("-").lower()  # files are called alike in every language
     parts = [f"picture-{index + 1}"] * (len(answer.cases) > 1) + [way, words]
     files = _write(place, "-".join(parts), study.pictures[index], made, shown)
     return Explained("", reasons=(reason,), pictures=shown), files
@@ -355,10 +359,10 @@ def _row(reason: "Reason") -> dict[str, Any]:
 
 
 def _lines(case: "Explained") -> list[str]:
+    from osler.results.sentences import joined, say
+
     if case.declined:
         first = case.declined[0]
-        return [f"{case.name}: declined.", f"  {first.what}\n  → {first.remedy}"]
-    from osler.results.sentences import say
-
-    told = [f"  {say(f'why.way.{one.way}')}: {one.statement}" for one in case.reasons]
-    return [f"{case.name}: {' '.join(case.answers)}", *told]
+        return [say("line.declined", study=case.name), f"  {first.what}\n  → {first.remedy}"]
+    told = [say("join.pair", name=say(f"why.way.{one.way}"), said=one.statement) for one in case.reasons]
+    return [say("join.pair", name=case.name, said=joined(*case.answers)), *(f"  {one}" for one in told)]

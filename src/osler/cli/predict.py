@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osler.cli import output
-from osler.cli.arguments import Parser, new_parser
+from osler.cli.arguments import Parser, add_device, add_files, add_model, new_parser
 
 if TYPE_CHECKING:
     from osler.core.mask import Mask
@@ -36,13 +36,8 @@ FEWEST_TO_ESTIMATE = 50  # files from which on their own prevalence is estimated
 def parser() -> Parser:
     """The words of `osler predict`."""
     made = new_parser("predict", SUMMARY, EXAMPLE)
-    made.add_argument("model", metavar="MODEL", help="a model's folder or name")
-    made.add_argument(
-        "files",
-        metavar="FILES",
-        nargs="+",
-        help="pictures; FILE[ITEM] for part of a file; CT,PET for several channels",
-    )
+    add_model(made)
+    add_files(made)
     made.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the answers go")
     made.add_argument(
         "--prevalence",
@@ -50,7 +45,7 @@ def parser() -> Parser:
         metavar="S",
         help="correct for the share of the finding here: 0.02, or name=share,name=share (as the model learnt)",
     )
-    made.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 (auto)")
+    add_device(made)
     return made
 
 

@@ -5,13 +5,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osler.cli import output
-from osler.cli.arguments import Parser, new_parser
+from osler.cli.arguments import Parser, add_language, new_parser, spoken
 
 if TYPE_CHECKING:
+    from osler.clinic.pathways.beside import Prior
+    from osler.core.progress import Tell
     from osler.results.table import Written
 
 SUMMARY = """Read one study: a DICOM file or folder, NIfTI, NRRD, PNG or JPEG. The models on the shelf whose cards
 fit the study answer; a study that none may read is declined with the reason and exit code 3.
+With --outlines the outlines of a person or another program are measured instead, and no model is asked; --earlier
+compares with studies of the same patient; --patient says what the header does not. Measures lead to conclusions by
+published rules where one holds, and to a priority.
 Writes the formats that --results names; one that cannot hold this reading is told, and the others are written."""
 
 EXAMPLE = """
@@ -19,6 +24,8 @@ osler read chest.dcm --out report
 osler read study/ --pathway hippocampus --out report --json
 osler read chest.dcm --prevalence 0.02 --out report
 osler read study/ --results seg,sr,fhir,html --out report
+osler read petct/ --outlines tumours.dcm --earlier before/=before-tumours.dcm --out report
+osler read ct/ --outlines nodules.nii.gz --patient age_years=61,sex=F,smoker=yes --out report
 """
 
 
@@ -28,6 +35,27 @@ def parser() -> Parser:
     made.add_argument("study", metavar="STUDY", type=Path, help="a file or folder of one patient")
     made.add_argument(
         "--pathway", default="", metavar="P", help="the clinical use to read it for (found by itself)"
+    )
+    made.add_argument(
+        "--outlines",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="read these outlines instead of a model's: RTSTRUCT, DICOM SEG, NIfTI or NRRD mask",
+    )
+    made.add_argument(
+        "--earlier",
+        nargs="+",
+        default=[],
+        metavar="STUDY[=FILE]",
+        help="compare with these studies of the patient, each with its own outlines where outlines are read",
+    )
+    made.add_argument(
+        "--patient",
+        default="",
+        metavar="P",
+        help="what the header does not say: FILE.json, or age_years=61,sex=F,weight_kg=70,smoker=yes",
     )
     made.add_argument(
         "--prevalence",
@@ -49,9 +77,11 @@ def parser() -> Parser:
         help="why it said so: gradcam, finer, gradients, occlusion, similar, or no (finer,gradcam,similar)",
     )
     made.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 (auto)")
+    add_language(made)
     return made
 
 
+@spoken
 def run(arguments: argparse.Namespace) -> int:
     """Read the study; says what was found, or why it was declined."""
     from osler.results.table import write_results, writers_named
@@ -63,23 +93,29 @@ def run(arguments: argparse.Namespace) -> int:
     from osler.cli.folders import filling
     from osler.cli.progress import watched, when_long
     from osler.cli.sentences import report_lines
+    from osler.clinic.pathways.beside import Beside
+    from osler.clinic.pathways.person import told_of
     from osler.clinic.reading import read_study
     from osler.inference.device import choose_device
     from osler.io.open import open_study
     from osler.models.shelf import Shelf
     from osler.results.json import report_to_json
 
+    patient = told_of(arguments.patient)
     with watched() as every:
-        study = open_study(arguments.study, tell=when_long(every))
-    device = choose_device(arguments.device)
-    report = read_study(
-        study,
-        Shelf.default(),
-        pathway=arguments.pathway,
-        prevalence=arguments.prevalence,
-        explain=arguments.explain,
-        device=device,
-    )
+        tell = when_long(every)
+        study = open_study(arguments.study, tell=tell)
+        earlier = tuple(prior_named(one, tell) for one in arguments.earlier)
+        report = read_study(
+            study,
+            Shelf.default(),
+            pathway=arguments.pathway,
+            beside=Beside(tuple(arguments.outlines), earlier, patient),
+            prevalence=arguments.prevalence,
+            explain=arguments.explain,
+            device=choose_device(arguments.device),
+            tell=tell,
+        )
     out: Path = arguments.out
     with filling(out) as folder:
         written = write_results(report, study, folder, writers)
@@ -91,6 +127,17 @@ def run(arguments: argparse.Namespace) -> int:
     return output.DECLINED if report.declined else output.GOOD
 
 
+def prior_named(text: str, tell: "Tell") -> "Prior":
+    """The earlier study that "STUDY", "STUDY=FILE" or "STUDY=FILE=FILE" names. Raises what `open_study` does."""
+    from osler.clinic.pathways.beside import Prior
+    from osler.io.open import open_study
+
+    if Path(text).exists():  # an = may be part of a file's own name
+        return Prior(open_study(Path(text), tell=tell))
+    place, *outlines = text.split("=")
+    return Prior(open_study(Path(place), tell=tell), tuple(Path(one) for one in outlines))
+
+
 def not_written(written: "Written") -> dict[str, Any]:
     """Which formats could not hold the reading, for machines."""
     return {name: {"problem": no.problem, "remedy": no.remedy} for name, no in written.refused.items()}
@@ -98,11 +145,13 @@ def not_written(written: "Written") -> dict[str, Any]:
 
 def written_lines(files: dict[str, list[Path]], written: "Written") -> list[str]:
     """The page to open, where the other formats went, and in a line each why some were not written."""
-    lines = [f"Report: {path}" for path in files.get("html", [])]
+    from osler.results.sentences import say
+
+    lines = [say("line.report", path=path) for path in files.get("html", [])]
     known = ("html", "json") if lines else ()  # what lies beside the page each time needs no line
     lines += [
-        f"Written, {name}: {', '.join(str(path) for path in paths)}"
+        say("line.written", format=name, files=", ".join(str(path) for path in paths))
         for name, paths in files.items()
         if name not in known
     ]
-    return [*lines, *(f"Not written, {name}: {no}" for name, no in written.refused.items())]
+    return [*lines, *(say("line.not_written", format=name, why=no) for name, no in written.refused.items())]

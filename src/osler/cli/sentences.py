@@ -2,23 +2,32 @@
 
 from typing import TYPE_CHECKING
 
-from osler.core.report import NOT_A_DEVICE, Report
+from osler.core.report import Report
+from osler.results.sentences import in_its_language, joined, say
 
 if TYPE_CHECKING:
     from osler.lab.evaluate.evaluate import Evaluation
 
 
+@in_its_language
 def report_lines(report: Report) -> list[str]:
-    """What was found, or why the study was declined; a line each."""
+    """What was found and what follows, or why the study was declined; a line each, in the report's language."""
     if report.declined:
-        lines = [f"{report.study}: declined."]
+        lines = [say("line.declined", study=report.study)]
         lines += [f"  {problem.what}\n  → {problem.remedy}" for problem in report.declined]
         return lines
-    lines = [f"{report.study}: read for {report.pathway}."]
-    lines += [f"  {finding.statement}" for finding in report.findings] or ["  Nothing was found."]
-    lines += [f"  Mind: {caution.what}" for caution in report.cautions]
-    lines += [f"  By {model.name} {model.version} ({model.digest[:12]})." for model in report.models]
-    return [*lines, f"  {NOT_A_DEVICE}"]
+    lines = [say("line.read", study=report.study, pathway=report.pathway)]
+    if report.priority is not None:
+        urgency = say(f"page.priority.{report.priority.urgency}")
+        lines.append("  " + say("line.priority", urgency=urgency, because=report.priority.because))
+    lines += [f"  {finding.statement}" for finding in report.findings] or ["  " + say("line.nothing")]
+    lines += [f"  {joined(one.statement, one.advice)}" for one in report.conclusions]
+    lines += ["  " + say("line.mind", what=caution.what) for caution in report.cautions]
+    lines += [
+        "  " + say("line.by", model=f"{model.name} {model.version}".strip(), digest=model.digest[:12])
+        for model in report.models
+    ]
+    return [*lines, "  " + say("page.notice")]
 
 
 def metric_lines(evaluation: "Evaluation") -> list[str]:

@@ -20,7 +20,7 @@ from osler.inference.look import INVERTED, plain_look, quantiles, turns_of
 from osler.models.likeness import FeatureSpace, Gate, PlainLook, Span
 from osler.models.model import Model
 from osler.models.prepare import Prepared
-from osler.results.sentences import say
+from osler.results.sentences import phrase, say
 
 FARTHEST = 1e6  # what infinitely unlike is stored as
 NET, NEIGHBOURS, LOOK, GREYS = MEASURES = ("net", "neighbours", "look", "grey values")
@@ -256,8 +256,9 @@ def _out_of_range(pictures: Sequence[Picture], gate: Gate) -> tuple[tuple[str, .
                 continue
             rule, value = RULES[span.name], facts[span.name]
             if _beyond(value, span, rule.below, rule.above):
-                said = f"{span.low:.3g}" if span.low == span.high else f"{span.low:.3g} to {span.high:.3g}"
-                clause = say("unlike.fact", value=f"{value:.3g}", name=span.name, seen=said)
+                low, high = f"{span.low:.3g}", f"{span.high:.3g}"
+                said = low if span.low == span.high else say("page.range", low=low, high=high)
+                clause = say("unlike.fact", value=f"{value:.3g}", name=phrase(span.name), seen=said)
                 odd.append(clause)
                 if _beyond(value, span, rule.unlike_below, rule.unlike_above):
                     far.append(clause)

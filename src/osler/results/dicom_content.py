@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 CONTAINS, CONTEXT, MODIFIER, PROPERTY = "CONTAINS", "HAS OBS CONTEXT", "HAS CONCEPT MOD", "HAS PROPERTIES"
+INFERRED = "INFERRED FROM"
 
 
 def one_line(text: str, most: int = 64) -> str:
@@ -71,8 +72,8 @@ def code_of(relation: str, name: Code, value: Code, below: Sequence["Dataset"] =
     return item
 
 
-def text_of(relation: str, name: Code, text: str) -> "Dataset":
-    item = content(relation, "TEXT", name)
+def text_of(relation: str, name: Code, text: str, below: Sequence["Dataset"] = ()) -> "Dataset":
+    item = content(relation, "TEXT", name, below)
     item.TextValue = many_lines(text) or "-"  # the value may not be empty
     return item
 
@@ -80,6 +81,14 @@ def text_of(relation: str, name: Code, text: str) -> "Dataset":
 def uid_item(relation: str, name: Code, uid: str) -> "Dataset":
     item = content(relation, "UIDREF", name)
     item.UID = uid
+    return item
+
+
+def point_of(relation: str, name: Code, at_mm: Sequence[float], frame_of_reference: str) -> "Dataset":
+    """One place in the patient: (x, y, z), LPS, in 32-bit floats as DICOM keeps them."""
+    item = content(relation, "SCOORD3D", name)
+    item.GraphicType, item.GraphicData = "POINT", [float(mm) for mm in at_mm]
+    item.ReferencedFrameOfReferenceUID = frame_of_reference
     return item
 
 

@@ -12,12 +12,13 @@ from osler.core.codes import Code
 from osler.core.errors import BadGeometry, CannotHold
 from osler.core.mask import Mask
 from osler.core.origin import Origin
-from osler.core.report import NOT_A_DEVICE, Report
+from osler.core.report import Report
 from osler.core.study import Picture
 from osler.core.volume import Volume
 from osler.io.dicom.encode import decimal_string, uid_of
 from osler.io.dicom.parse import text
 from osler.results.dicom_object import code_item, frame_of_reference, origins_of
+from osler.results.sentences import say
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -166,7 +167,7 @@ def add_content(dataset: "Dataset", header: "Dataset", label: str, description: 
     """
     dataset.ContentLabel, dataset.ContentDescription = label, description[:64]
     dataset.ContentCreatorName = "Osler^"  # family and given name: one name alone is a retired form
-    dataset.ImageComments = NOT_A_DEVICE
+    dataset.ImageComments = say("page.notice")
     dataset.LossyImageCompression = text(header, "LossyImageCompression") or "00"
     if dataset.LossyImageCompression == "01":
         for keyword in ("LossyImageCompressionRatio", "LossyImageCompressionMethod"):

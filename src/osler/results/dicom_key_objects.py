@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osler.core.errors import CannotHold
-from osler.core.report import NOT_A_DEVICE, Report
+from osler.core.report import Report
 from osler.core.study import Study
 from osler.io.dicom import concepts as name
 from osler.io.dicom.encode import save_dataset, uid_of
@@ -23,6 +23,7 @@ from osler.results.dicom_content import (
 )
 from osler.results.dicom_object import begin_object, folder_file, source_header
 from osler.results.key_slices import KeySlice, key_slices
+from osler.results.sentences import say
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -51,7 +52,7 @@ def key_objects_of(report: Report, study: Study, slices: tuple[KeySlice, ...]) -
     dataset = begin_object(
         source, report, sop_class=KEY_OBJECT_SELECTION, modality="KO", what="KO", number=SERIES_NUMBER
     )
-    said = "\n".join([*(finding.statement for finding in report.findings), NOT_A_DEVICE])
+    said = "\n".join([*(finding.statement for finding in report.findings), say("page.notice")])
     add_document(
         dataset,
         name.OF_INTEREST,

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from osler.core.errors import CannotHold
 from osler.core.origin import Origin
-from osler.core.report import NOT_A_DEVICE, Report
+from osler.core.report import Report
 from osler.core.study import Picture, Study
 from osler.core.volume import Volume
 from osler.io.dicom.encode import IMPLEMENTATION_CLASS_UID, PATIENT_AND_STUDY, uid_of
 from osler.io.dicom.parse import read_header, text
+from osler.results.sentences import say
 
 if TYPE_CHECKING:
     from pydicom import DataElement, Dataset
@@ -170,7 +171,7 @@ def add_equipment(dataset: "Dataset", report: Report) -> None:
         item.Manufacturer, item.ManufacturerModelName = MANUFACTURER, model.name[:64]
         item.SoftwareVersions = model.version[:64]
         item.DeviceSerialNumber = model.digest[:64]
-        item.ContributionDescription = NOT_A_DEVICE
+        item.ContributionDescription = say("page.notice")
         models.append(item)
     if models:
         dataset.ContributingEquipmentSequence = models

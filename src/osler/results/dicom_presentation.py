@@ -17,7 +17,7 @@ import numpy as np
 
 from osler.core.arrays import Array
 from osler.core.errors import CannotHold
-from osler.core.report import NOT_A_DEVICE, Report
+from osler.core.report import Report
 from osler.core.study import Picture, Study
 from osler.core.volume import Volume
 from osler.imaging.overlay import colour_of
@@ -30,6 +30,7 @@ from osler.results.dicom_content import one_line
 from osler.results.dicom_key_objects import nothing_to_point_at
 from osler.results.dicom_object import begin_object, folder_file, source_header
 from osler.results.key_slices import KeySlice, key_slices
+from osler.results.sentences import say
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -179,7 +180,7 @@ def _state(report: Report, study: Study, shown: list[_Shown], instance: int) -> 
     side = picture.facts.laterality
     dataset.Laterality = side if side in ("L", "R") else ""
     dataset.ContentLabel = LAYER
-    dataset.ContentDescription = one_line(NOT_A_DEVICE)
+    dataset.ContentDescription = one_line(say("page.notice.short"))
     dataset.ContentCreatorName = ""
     series = Dataset()
     series.SeriesInstanceUID = picture.series_uid
@@ -193,7 +194,7 @@ def _state(report: Report, study: Study, shown: list[_Shown], instance: int) -> 
     dataset.DisplayedAreaSelectionSequence = [_area(one) for one in shown]
     layer = Dataset()
     layer.GraphicLayer, layer.GraphicLayerOrder = LAYER, 1
-    layer.GraphicLayerDescription = one_line(NOT_A_DEVICE)
+    layer.GraphicLayerDescription = one_line(say("page.notice.short"))
     dataset.GraphicLayerSequence = [layer]
     dataset.GraphicAnnotationSequence = [_annotation(one, report) for one in shown]
     return dataset
@@ -251,7 +252,7 @@ def _annotation(one: _Shown, report: Report) -> "Dataset":
     labels = one.key.labels
     if labels is None:
         said = [finding.statement for finding in report.findings if finding.picture == one.key.picture]
-        item.TextObjectSequence = [_words("\r\n".join(said) or NOT_A_DEVICE, (0.5, 0.5))]
+        item.TextObjectSequence = [_words("\r\n".join(said) or say("page.notice"), (0.5, 0.5))]
         return item
     item.GraphicObjectSequence, item.TextObjectSequence = [], []
     for label in (int(n) for n in np.unique(labels[labels != 0])):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from osler.core.errors import CannotHold
 from osler.core.origin import Origin
-from osler.core.report import NOT_A_DEVICE, Drawing, Report
+from osler.core.report import Drawing, Report
 from osler.core.study import Study
 from osler.core.volume import Volume
 from osler.imaging.contours import trace
@@ -31,6 +31,7 @@ from osler.results.dicom_object import (
     tracking_uid,
 )
 from osler.results.dicom_seg import ANATOMY, Outlined, coding_of
+from osler.results.sentences import english, say
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -151,7 +152,7 @@ def structure_set_object(
     dataset.FrameOfReferenceUID = frame
     dataset.PositionReferenceIndicator = text(header, "PositionReferenceIndicator")
     dataset.StructureSetLabel = f"AI {drawing + 1}" if algorithm == "AUTOMATIC" else f"Osler {drawing + 1}"
-    dataset.StructureSetDescription = NOT_A_DEVICE
+    dataset.StructureSetDescription = say("page.notice")
     dataset.StructureSetDate, dataset.StructureSetTime = dataset.ContentDate, dataset.ContentTime
     for keyword in ("ContentDate", "ContentTime"):
         del dataset[keyword]  # a structure set has its own
@@ -164,7 +165,7 @@ def structure_set_object(
         roi, lines, seen = Dataset(), Dataset(), Dataset()
         roi.ROINumber = lines.ReferencedROINumber = seen.ReferencedROINumber = seen.ObservationNumber = number
         roi.ReferencedFrameOfReferenceUID = frame
-        roi.ROIName = _unlike(tg263_name(one.name)[:64], names)
+        roi.ROIName = _unlike(tg263_name(english(one.name))[:64], names)
         roi.ROIDescription = one.name
         roi.ROIGenerationAlgorithm = algorithm
         roi.ROIVolume = decimal_string(round(float(one.there.sum()) * picture.geometry.voxel_ml, 6))
@@ -173,7 +174,7 @@ def structure_set_object(
         if contours:
             lines.SourcePixelPlanesCharacteristicsSequence = [_planes(picture, contours[0].thickness_mm or 0.0)]
             lines.ContourSequence = _lines(contours, origins)
-        category, kind = coding_of(one.name, one.code)
+        category, kind = coding_of(english(one.name), one.code)
         seen.RTROIInterpretedType = "ORGAN" if category == ANATOMY else "GTV" if kind.value in _NEOPLASMS else ""
         seen.ROIInterpreter = ""
         seen.RTROIIdentificationCodeSequence = [code_item(kind.value, kind.scheme, kind.meaning)]

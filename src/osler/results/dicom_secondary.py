@@ -4,7 +4,6 @@ They repeat what other results say and measure nothing: never the only result.
 Sources: DICOM PS3.3 A.8.1 and C.8.6 (Secondary Capture).
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,14 @@ import numpy as np
 
 from osler.core.arrays import Array
 from osler.core.errors import CannotHold
-from osler.core.report import NOT_A_DEVICE, KeyPicture, Report
+from osler.core.report import KeyPicture, Report
 from osler.core.study import Study
+from osler.imaging.lettering import can_draw, font_for, lines_of
 from osler.io.dicom.encode import save_dataset
 from osler.io.dicom.parse import text
+from osler.results.captions import drawn_sentence
 from osler.results.dicom_object import begin_object, folder_file, source_header
+from osler.results.sentences import say
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -60,13 +62,15 @@ def _capture(report: Report, header: "Dataset", picture: KeyPicture, instance: i
     dataset.ImageType = ["DERIVED", "SECONDARY"]
     dataset.BurnedInAnnotation = "YES"
     dataset.PatientOrientation, dataset.Laterality = "", text(header, "Laterality")
-    dataset.ImageComments = f"{picture.title}. {NOT_A_DEVICE}"
+    dataset.ImageComments = f"{picture.title}. {say('page.notice')}"
     dataset.DateOfSecondaryCapture, dataset.TimeOfSecondaryCapture = dataset.ContentDate, dataset.ContentTime
     dataset.LossyImageCompression = text(header, "LossyImageCompression") or "00"
     for keyword in ("LossyImageCompressionRatio", "LossyImageCompressionMethod"):
         if dataset.LossyImageCompression == "01" and keyword in header:
             dataset[keyword] = header[keyword]
-    pixels = captioned(picture.pixels, (picture.title, NOT_A_DEVICE))
+    # A title that cannot be drawn stands in Image Comments all the same.
+    title = (picture.title,) if can_draw(picture.title) else ()
+    pixels = captioned(picture.pixels, (*title, drawn_sentence("page.notice")))
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PlanarConfiguration = 3, "RGB", 0
     dataset.Rows, dataset.Columns = pixels.shape[:2]
     dataset.BitsAllocated = dataset.BitsStored = 8
@@ -83,12 +87,12 @@ def captioned(pixels: Array, sentences: tuple[str, ...]) -> Array:
     pixels  (rows, columns, 3) uint8; returned with more rows, and with more columns where it was very narrow
     """
     from PIL import Image as Pillow
-    from PIL import ImageDraw, ImageFont
+    from PIL import ImageDraw
 
-    font = ImageFont.load_default()
+    font = font_for("".join(sentences), 10)
     rows, columns = pixels.shape[:2]
     width = max(columns, _LEAST_WIDTH)
-    lines = [line for sentence in sentences for line in _broken(sentence, width - 2 * _MARGIN, font.getlength)]
+    lines = [line for one in sentences for line in lines_of(one, width - 2 * _MARGIN, font.getlength)]
     top, bottom = font.getbbox("Ag")[1::2]
     high = int(np.ceil(bottom - min(top, 0))) + 2
     page = Pillow.new("RGB", (width, rows + high * len(lines) + 2 * _MARGIN))
@@ -97,14 +101,3 @@ def captioned(pixels: Array, sentences: tuple[str, ...]) -> Array:
     for n, line in enumerate(lines):
         pen.text((_MARGIN, rows + _MARGIN + n * high), line, fill=(255, 255, 255), font=font)
     return np.asarray(page)
-
-
-def _broken(sentence: str, width: float, length: Callable[[str], float]) -> list[str]:
-    """Words gathered into lines no longer than `width` pixels, where a single word is not."""
-    lines: list[str] = []
-    for word in sentence.split():
-        if lines and length(f"{lines[-1]} {word}") <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines

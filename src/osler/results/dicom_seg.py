@@ -14,7 +14,7 @@ from osler.core.arrays import Array
 from osler.core.codes import Code
 from osler.core.errors import AskedWrongly, BadGeometry, CannotHold
 from osler.core.finding import Finding
-from osler.core.report import NOT_A_DEVICE, Drawing, Report
+from osler.core.report import Drawing, Report
 from osler.core.study import Picture, Study
 from osler.core.volume import Volume
 from osler.imaging.overlay import colour_of
@@ -44,6 +44,7 @@ from osler.results.dicom_object import (
     source_header,
     tracking_uid,
 )
+from osler.results.sentences import english, say
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -305,11 +306,11 @@ def _segment(
     from pydicom import Dataset
 
     model, version = _maker(report)
-    category, kind = coding_of(name, code)
+    category, kind = coding_of(english(name), code)
     item, algorithm = Dataset(), Dataset()
     item.SegmentNumber = number
     item.SegmentLabel = name[:64]
-    item.SegmentDescription = NOT_A_DEVICE
+    item.SegmentDescription = say("page.notice")
     item.SegmentAlgorithmType = "AUTOMATIC"
     item.SegmentAlgorithmName = model
     algorithm.AlgorithmFamilyCodeSequence = [code_item("123110", "DCM", "Artificial Intelligence")]
@@ -354,5 +355,5 @@ def coding_of(name: str, code: Code | None) -> tuple[Code, Code]:
 def _maker(report: Report) -> tuple[str, str]:
     """(name, version) of what drew, in 64 letters each."""
     if report.models:
-        return report.models[0].name[:64], report.models[0].version[:64]
+        return report.models[0].name[:64], report.models[0].version[:64] or "-"  # outlines given have none
     return MODEL_NAME, report.software[:64]

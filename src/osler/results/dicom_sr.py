@@ -1,5 +1,8 @@
 """A report as a measurement report (TID 1500) in Comprehensive 3D SR: every finding a group, negatives too.
 
+What follows from the findings by published rules stands under "Qualitative Evaluations", a coded answer each, that
+is inferred from what the rule was told and from the findings, which it names by their tracking UIDs.
+
 Source: DICOM PS3.3 A.35.13 (Comprehensive 3D SR), C.17 (SR modules); PS3.16 TID 1500, 1501, 1411, 300, 4019, 1001.
 What IHE's AI Results profile (AIR) asks for.
 """
@@ -8,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osler.core.codes import Code
+from osler.core.conclusion import Conclusion, Priority
 from osler.core.errors import CannotHold
 from osler.core.facts import Facts
 from osler.core.finding import Finding, Measurement
 from osler.core.mask import Mask
 from osler.core.origin import Origin
 from osler.core.quantity import Quantity
-from osler.core.report import NOT_A_DEVICE, Report
+from osler.core.report import Report
 from osler.core.study import Study
 from osler.io.dicom import concepts as name
 from osler.io.dicom.encode import save_dataset, uid_of
@@ -24,7 +28,9 @@ from osler.results.body_sites import BODY_SITES
 from osler.results.dicom_content import (
     CONTAINS,
     CONTEXT,
+    INFERRED,
     MODIFIER,
+    PROPERTY,
     add_document,
     code_of,
     container,
@@ -33,6 +39,7 @@ from osler.results.dicom_content import (
     images_of,
     number_of,
     one_line,
+    point_of,
     text_of,
     uid_item,
 )
@@ -41,12 +48,14 @@ from osler.results.dicom_object import (
     MODEL_NAME,
     begin_object,
     folder_file,
+    frame_of_reference,
     origins_of,
     segmentation_uids,
     source_header,
     tracking_uid,
 )
 from osler.results.key_slices import pictures_read
+from osler.results.sentences import english, in_its_language, joined, say
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -75,6 +84,7 @@ def write_sr(report: Report, study: Study, folder: Path) -> tuple[Path, ...]:
     return (path,)
 
 
+@in_its_language
 def report_to_sr(report: Report, study: Study) -> "Dataset":
     """The report as a document, in the study of the pictures it read. Raises CannotHold, Unreadable."""
     read = pictures_read(report) or tuple(range(len(study.pictures)))
@@ -97,7 +107,7 @@ def report_to_sr(report: Report, study: Study) -> "Dataset":
         name.IMAGING_MEASUREMENT_REPORT,
         "1500",
         [
-            code_of(MODIFIER, name.LANGUAGE, name.ENGLISH),
+            code_of(MODIFIER, name.LANGUAGE, name.LANGUAGES[report.language]),
             *_device(report),
             code_of(MODIFIER, name.PROCEDURE_REPORTED, _procedure(source)),
             container(CONTAINS, name.IMAGING_MEASUREMENTS, groups),
@@ -120,20 +130,18 @@ def _finding_group(
 ) -> "Dataset":
     """One finding with all that is said of it, on the segment that was drawn or on the whole picture."""
     drawn = _segment(report, finding)
-    # What was drawn has the same tracking UID in the segmentation.
-    followed = (
-        uid_of(report.uid, "finding", str(index + 1))
-        if finding.label is None
-        else tracking_uid(report, finding.picture, finding.label)
-    )
-    items = _tracked(followed, f"{finding.name} {index + 1}")
+    items = _tracked(_followed(report, index), _identifier(report, index))
     items.append(text_of(CONTEXT, name.SHORT_LABEL, finding.name))
+    items += [text_of(CONTEXT, name.LESION, finding.lesion)] if finding.lesion else []
     items += _algorithm(report)
-    items.append(code_of(CONTAINS, name.FINDING, finding.code or name.own_code(one_line(finding.name))))
+    items.append(code_of(CONTAINS, name.FINDING, finding.code or _coded_name(finding.name)))
     origins = _origins(study, finding.picture)
     series = study.pictures[finding.picture].series_uid if origins else ""
     facts = study.pictures[finding.picture].facts if origins else report.facts
-    items += _site(facts, header)
+    items += _site(facts, header, finding.site)
+    frame = frame_of_reference(header) if header is not None else ""
+    if finding.centre_mm is not None and frame:
+        items.append(point_of(CONTAINS, name.CENTRE, finding.centre_mm, frame))
     if drawn is None:
         items += _whole(study, finding.picture)
     else:
@@ -157,6 +165,11 @@ def _finding_group(
     return container(CONTAINS, name.MEASUREMENT_GROUP, items, "1501" if drawn is None else "1411")
 
 
+def _coded_name(said: str) -> Code:
+    """A code of our own for a name, the same in whatever language the report says it."""
+    return name.own_code(one_line(english(said)))
+
+
 def _run_group(report: Report, study: Study, pictures: tuple[int, ...]) -> "Dataset":
     """What there is to say when there is no finding: that it was declined, or that nothing was found."""
     items = _tracked(uid_of(report.uid, "reading"), "Reading")
@@ -165,17 +178,83 @@ def _run_group(report: Report, study: Study, pictures: tuple[int, ...]) -> "Data
         items += _whole(study, index)
     outcome = name.NOT_SUCCEEDED if report.declined else name.SUCCEEDED_WITHOUT_FINDINGS
     items.append(code_of(CONTAINS, name.FINDINGS_SUMMARY, outcome))
-    items += [text_of(CONTAINS, name.COMMENT, f"{why.what} {why.remedy}") for why in report.declined]
+    items += [text_of(CONTAINS, name.COMMENT, joined(why.what, why.remedy)) for why in report.declined]
     return container(CONTAINS, name.MEASUREMENT_GROUP, items, "1501")
 
 
 def _said_of_all(report: Report) -> "list[Dataset]":
-    """What holds for the whole report: that it is no medical device, and what to mind."""
-    cautions = [f"{caution.what} {caution.remedy}" for caution in report.cautions]
+    """What holds for the whole report: what follows, how soon to look, what to mind, that it is no device."""
+    said = [_concluded(report, conclusion) for conclusion in report.conclusions]
+    said += [_urgency(report.priority)] if report.priority is not None else []
+    cautions = [joined(caution.what, caution.remedy) for caution in report.cautions]
     limits = [
-        f"{model.name} {model.version}, not for: {limit}" for model in report.models for limit in model.not_for
+        f"{model.name} {model.version}: {say('page.not_for')}: {limit}"
+        for model in report.models
+        for limit in model.not_for
     ]
-    return [text_of(CONTAINS, name.COMMENT, said) for said in (NOT_A_DEVICE, *cautions, *limits)]
+    notes = (say("page.notice"), *cautions, *limits)
+    return [*said, *(text_of(CONTAINS, name.COMMENT, note) for note in notes)]
+
+
+def _concluded(report: Report, one: Conclusion) -> "Dataset":
+    """The category by a rule, which rule, and what it is inferred from; or why the rule was not used."""
+    title = _coded_name(one.title)
+    below = [text_of(MODIFIER, name.SHORT_LABEL, one.title)] if one.title != title.meaning else []
+    below += [
+        text_of(MODIFIER, name.ALGORITHM_NAME, one.guideline),
+        text_of(MODIFIER, name.ALGORITHM_VERSION, one.version),
+    ]
+    said = [
+        (name.REFUSED, one.refused),
+        (name.CONCLUSION, one.statement),
+        (name.RECOMMENDATION, one.advice),
+        (name.RULE, one.rule),
+        *((name.NEARBY, category) for category in one.nearby),
+    ]
+    below += [text_of(PROPERTY, code, text) for code, text in said if text]
+    if one.source:
+        below.append(text_of(INFERRED, name.METHOD_CITATION, one.source))
+    for ground in one.grounds:
+        code = _coded_name(ground.name)
+        of = [text_of(MODIFIER, name.SHORT_LABEL, ground.name)] if ground.name != code.meaning else []
+        of += [text_of(PROPERTY, name.SOURCE, ground.of)] if ground.of else []
+        below.append(text_of(INFERRED, code, ground.value, of))
+    rests = [index for index in one.findings if 0 <= index < len(report.findings)]
+    below += [uid_item(INFERRED, name.TRACKING_UID, _followed(report, index)) for index in rests]
+    answer = name.NOT_USED if one.refused else Code(one.category, name.OWN_SCHEME, one.category)
+    if one.code is not None and not one.refused:
+        answer = one.code
+        below.append(text_of(PROPERTY, name.CATEGORY, one.category))
+    return code_of(CONTAINS, title, answer, below)
+
+
+def _urgency(priority: Priority) -> "Dataset":
+    """How soon a person should look at the study, why, and where it stands among others of the same urgency."""
+    return code_of(
+        CONTAINS,
+        name.PRIORITY,
+        Code(priority.urgency, name.OWN_SCHEME, priority.urgency),
+        [
+            text_of(PROPERTY, name.COMMENT, priority.because),
+            number_of(PROPERTY, name.PRIORITY_SCORE, Quantity(priority.score, "1")),
+        ],
+    )
+
+
+def _followed(report: Report, index: int) -> str:
+    """The tracking UID of a finding; what was drawn has the same in the segmentation."""
+    finding = report.findings[index]
+    if finding.label is None:
+        return uid_of(report.uid, "finding", str(index + 1))
+    return tracking_uid(report, finding.picture, finding.label)
+
+
+def _identifier(report: Report, index: int) -> str:
+    """What follows a finding through reports: the lesion's name where this report has it once."""
+    finding = report.findings[index]
+    if finding.lesion and sum(one.lesion == finding.lesion for one in report.findings) == 1:
+        return finding.lesion
+    return f"{finding.name} {index + 1}"
 
 
 def _tracked(uid: str, identifier: str) -> "list[Dataset]":
@@ -220,8 +299,11 @@ def _procedure(source: "Dataset") -> Code:
     )
 
 
-def _site(facts: Facts, header: "Dataset | None") -> "list[Dataset]":
-    """Where in the body, in the header's own code or by its word for the body part, with the side."""
+def _site(facts: Facts, header: "Dataset | None", site: str) -> "list[Dataset]":
+    """Where in the body: the finding's own place, else the body part of the header with its side."""
+    if site.strip():
+        own = BODY_SITES.get(english(site).upper()) or _coded_name(site)
+        return [code_of(MODIFIER, name.FINDING_SITE, own)]
     coded = _code_in(header, "AnatomicRegionSequence") if header is not None else None
     place = coded or BODY_SITES.get(facts.body_part)
     if place is None:
@@ -232,7 +314,7 @@ def _site(facts: Facts, header: "Dataset | None") -> "list[Dataset]":
 
 
 def _measured(measurement: Measurement) -> "Dataset":
-    code = measurement.code or name.own_code(one_line(measurement.name))
+    code = measurement.code or _coded_name(measurement.name)
     other = measurement.name != code.meaning
     below = [text_of(CONTEXT, name.SHORT_LABEL, measurement.name)] if other else []
     return number_of(CONTAINS, code, measurement.quantity, below)

@@ -10,7 +10,13 @@ DICOM header, and the accession number names the order; never a name, a date of 
 
 What is said and what is not: everything is "preliminary" until a person signs. A study that was declined is a
 DiagnosticReport of status "cancelled" ("the measurement was not started or not completed") that gives the reason,
-with no Observation at all. What was looked for and not found is an Observation whose value is "Absent".
+with no finding. What was looked for and not found is an Observation whose value is "Absent".
+
+What follows by a published rule is an Observation too: its value is the category, `method` names the guideline
+with its version and source, `derivedFrom` the findings it rests on, and what the rule was told are its
+components. Where the rule may not be used there is no value but a `dataAbsentReason`, and the note says why. How
+soon a person should look is an Observation as well, in the words of FHIR's own request priorities, for R4 gives a
+DiagnosticReport none.
 """
 
 import base64
@@ -25,21 +31,22 @@ from pathlib import Path
 from typing import Any
 
 from osler.core.codes import Code
+from osler.core.conclusion import Conclusion, Priority
 from osler.core.errors import CannotHold
 from osler.core.facts import Facts
 from osler.core.finding import Finding, Measurement
 from osler.core.quantity import Quantity
-from osler.core.report import NOT_A_DEVICE, ModelUse, Problem, Report
+from osler.core.report import ModelUse, Problem, Report
 from osler.core.study import Picture, Study
 from osler.core.volume import Volume
-from osler.io.dicom.concepts import ABSENT, PRESENT, PROBABILITY, ucum
+from osler.io.dicom.concepts import ABSENT, CENTRE, LESION, PRESENT, PRIORITY, PROBABILITY, ucum
 from osler.io.dicom.parse import sequence, text
 from osler.io.files import write_json
 from osler.results.body_sites import BODY_SITES
 from osler.results.dicom_object import MANUFACTURER, origins_of, source_header
-from osler.results.html import quantity_text
+from osler.results.page_lines import quantity_text
 from osler.results.pdf import report_to_pdf
-from osler.results.sentences import say
+from osler.results.sentences import in_its_language, joined, listed, say
 
 Resource = dict[str, Any]
 
@@ -63,15 +70,18 @@ _ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 IMAGING_REPORT = Code("18748-4", "LN", "Diagnostic imaging study")
 SERIES_UID = Code("112002", "DCM", "Series Instance UID")
+_REQUEST_PRIORITY = "http://hl7.org/fhir/request-priority"
+URGENCY = {"now": "stat", "soon": "urgent", "routine": "routine"}  # of a report -> FHIR's word for it
 
 
 def write_fhir(report: Report, study: Study, folder: Path, *, identified: bool = False) -> tuple[Path, ...]:
     """Write report.fhir.json into `folder`: a FHIR R4 transaction Bundle, made to be posted to a server as it is.
 
-    It holds a DiagnosticReport, an Observation for each finding, the ImagingStudy (of DICOM studies), a Device for
-    Osler and one for the model, and a Provenance. Each but the Provenance is created only where its identifier is
-    not known yet: sending the file twice makes nothing double, and the ImagingStudy of the PACS is used where the
-    server has it. Without `identified` nothing names the patient: subject is masked, and the sender puts it in.
+    It holds a DiagnosticReport, an Observation for each finding, each conclusion and the priority, the
+    ImagingStudy (of DICOM studies), a Device for Osler and one for the model, and a Provenance. Each but the
+    Provenance is created only where its identifier is not known yet: sending the file twice makes nothing double,
+    and the ImagingStudy of the PACS is used where the server has it. Without `identified` nothing names the
+    patient: subject is masked, and the sender puts it in.
 
     identified  name the patient by the DICOM header's Patient ID, and the order by its accession number
 
@@ -83,6 +93,7 @@ def write_fhir(report: Report, study: Study, folder: Path, *, identified: bool =
     return (path,)
 
 
+@in_its_language
 def bundle_of(report: Report, study: Study, *, identified: bool = False) -> Resource:
     """The Bundle as values that JSON can hold. Raises as `write_fhir` does.
 
@@ -99,10 +110,14 @@ def bundle_of(report: Report, study: Study, *, identified: bool = False) -> Reso
         _observation(report, study, index, whose["subject"], speaker, imaging)
         for index in range(len(report.findings))
     ]
-    main = _diagnostic_report(report, whose, found, imaging)
+    subject, studies = whose["subject"], tuple(imaging.values())
+    said = [_concluded(report, index, subject, maker, found, studies) for index in range(len(report.conclusions))]
+    if report.priority is not None:
+        said.append(_urgency(report, report.priority, subject, maker, studies))
+    main = _diagnostic_report(report, whose, [*found, *said], imaging)
     devices = [maker, *models]
-    origin = _provenance(report, study, [main, *found], devices, imaging)
-    entries = [main, *found, *imaging.values(), *devices, origin]
+    origin = _provenance(report, study, [main, *found, *said], devices, imaging)
+    entries = [main, *found, *said, *imaging.values(), *devices, origin]
     return {
         "resourceType": "Bundle",
         "identifier": {"system": _URI, "value": _url(report.uid, "Bundle")},
@@ -121,6 +136,7 @@ def _diagnostic_report(
     url = _url(report.uid, "DiagnosticReport")
     made: Resource = {
         "resourceType": "DiagnosticReport",
+        "language": report.language,
         "text": _narrative(report),
         "identifier": _identifier(url),
         **({"basedOn": whose["basedOn"]} if "basedOn" in whose else {}),
@@ -129,7 +145,7 @@ def _diagnostic_report(
         "code": _concept(IMAGING_REPORT.meaning, IMAGING_REPORT),
         "subject": whose["subject"],
         "issued": _instant(report),
-        "conclusion": _text("\n".join(_conclusion(report))),
+        "conclusion": _text("\n".join(_said_of_all(report))),
     }
     if found:
         made["result"] = [_reference(entry) for entry in found]
@@ -141,9 +157,16 @@ def _diagnostic_report(
         for finding in report.findings
         if finding.present and finding.probability is not None and finding.code and finding.code.scheme in SYSTEMS
     ]
+    codes += [
+        _concept(one.category, one.code)
+        for one in report.conclusions
+        if one.category and one.code is not None and one.code.scheme in SYSTEMS
+    ]
     if codes:
         made["conclusionCode"] = codes
-    page = report_to_pdf(replace(report, key_pictures=()))  # an EHR refuses large messages
+    # An EHR refuses large messages, so the page goes without pictures; reasons must not point at any then.
+    reasons = tuple(replace(one, pictures=()) for one in report.reasons)
+    page = report_to_pdf(replace(report, key_pictures=(), reasons=reasons))
     if len(page) <= _LARGEST_PAGE:
         data = base64.b64encode(page).decode("ascii")
         made["presentedForm"] = [{"contentType": "application/pdf", "data": data, "creation": _instant(report)}]
@@ -159,8 +182,13 @@ def _observation(
     picture = study.pictures[finding.picture] if finding.picture < len(study.pictures) else None
     examined = imaging.get((picture.study_uid if picture is not None else "") or report.study_uid)
     sources = [*([_reference(examined)] if examined else []), *_instance_of(picture)]
-    site = _body_site(picture.facts if picture is not None else report.facts)
-    components = [*_probabilities(finding), *_measured(finding.measurements), *_series_of(picture)]
+    site = _body_site(picture.facts if picture is not None else report.facts, finding.site)
+    components = [
+        *_probabilities(finding),
+        *_measured(finding.measurements),
+        *_where(finding),
+        *_series_of(picture),
+    ]
     code = None if _names_its_answer(finding) else finding.code
     made: Resource = {
         "resourceType": "Observation",
@@ -178,6 +206,86 @@ def _observation(
         **({"component": components} if components else {}),
     }
     return url, made
+
+
+def _concluded(
+    report: Report,
+    index: int,
+    subject: Resource,
+    speaker: Entry,
+    found: Sequence[Entry],
+    studies: Sequence[Entry],
+) -> Entry:
+    """What follows from findings by a published rule, or why the rule may not be used."""
+    one = report.conclusions[index]
+    url = _url(report.uid, f"Conclusion {index}")
+    rests = [found[n] for n in one.findings if 0 <= n < len(found)]
+    grounds = [{"code": {"text": _text(g.name)}, "valueString": _text(g.value)} for g in one.grounds]
+    if one.nearby:
+        grounds.append({"code": {"text": say("page.nearby")}, "valueString": _text(listed(one.nearby))})
+    if one.refused:
+        reason = {"system": f"{_HL7}data-absent-reason", "code": "not-performed", "display": "Not Performed"}
+        answer: Resource = {"dataAbsentReason": {"coding": [reason], "text": _text(one.refused)}}
+    else:
+        answer = {"valueCodeableConcept": _concept(one.category, one.code)}
+    made: Resource = {
+        "resourceType": "Observation",
+        "language": report.language,
+        "identifier": _identifier(url),
+        "status": "preliminary",
+        "category": [{"coding": [{"system": f"{_HL7}observation-category", "code": "imaging"}]}],
+        "code": _concept(one.title, None),
+        "subject": subject,
+        "issued": _instant(report),
+        **answer,
+        "note": [{"text": _text(note)} for note in _notes(one)],
+        "method": {"text": _text(_method(one))},
+        "device": _reference(speaker),
+        **({"component": grounds} if grounds else {}),
+    }
+    sources = [_reference(entry) for entry in (*studies, *rests)]
+    return url, {**made, **({"derivedFrom": sources} if sources else {})}
+
+
+def _method(one: Conclusion) -> str:
+    """The guideline by name and version, and where it was published."""
+    named = f"{one.guideline}, {say('page.version')} {one.version}"
+    return f"{named}. {one.source}" if one.source else named
+
+
+def _notes(one: Conclusion) -> list[str]:
+    """The sentence first, then what the guideline recommends, the row that applied, and where grounds are from."""
+    if one.refused:
+        return [one.refused]
+    told = [f"{ground.name}: {ground.value} ({ground.of})" for ground in one.grounds if ground.of]
+    labelled = (("page.advice", one.advice), ("page.rule", one.rule), ("page.grounds", "; ".join(told)))
+    return [one.statement, *(f"{say(key)}: {words}" for key, words in labelled if words)]
+
+
+def _urgency(
+    report: Report, priority: Priority, subject: Resource, speaker: Entry, studies: Sequence[Entry]
+) -> Entry:
+    """How soon a person should look at the study."""
+    url = _url(report.uid, "Priority")
+    word = say(f"page.priority.{priority.urgency}")
+    code = {"system": _REQUEST_PRIORITY, "code": URGENCY[priority.urgency]}
+    score = {"code": {"text": say("page.priority.score")}, **_quantity(Quantity(priority.score, "1"), "value")}
+    made: Resource = {
+        "resourceType": "Observation",
+        "language": report.language,
+        "identifier": _identifier(url),
+        "status": "preliminary",
+        "category": [{"coding": [{"system": f"{_HL7}observation-category", "code": "imaging"}]}],
+        "code": _concept(say("page.priority"), PRIORITY),
+        "subject": subject,
+        "issued": _instant(report),
+        "valueCodeableConcept": {"coding": [code], "text": word},
+        "note": [{"text": _text(priority.because)}, {"text": say("page.priority.mind")}],
+        "device": _reference(speaker),
+        "component": [score],
+    }
+    sources = [_reference(entry) for entry in studies]
+    return url, {**made, **({"derivedFrom": sources} if sources else {})}
 
 
 def _value(finding: Finding) -> Resource:
@@ -225,6 +333,17 @@ def _measured(measurements: Iterable[Measurement]) -> list[Resource]:
             ends = {"low": _plain(low, one.quantity.unit), "high": _plain(high, one.quantity.unit)}
             # Without the measurement's code: who searches by it should find the value alone.
             made.append({"code": {"text": _text(f"{one.name}, interval")}, "valueRange": ends})
+    return made
+
+
+def _where(finding: Finding) -> list[Resource]:
+    """Which lesion it is across studies, and where its centre lies, in DICOM's patient coordinates."""
+    made: list[Resource] = []
+    if finding.lesion:
+        made.append({"code": _concept(LESION.meaning, LESION), "valueString": _text(finding.lesion)})
+    for axis, mm in zip("xyz", finding.centre_mm or (), strict=False):
+        code = _concept(f"{CENTRE.meaning}: {axis}", CENTRE)
+        made.append({"code": code, **_quantity(Quantity(mm, "mm"), "value")})
     return made
 
 
@@ -313,7 +432,7 @@ def _maker(report: Report) -> Entry:
         "deviceName": [{"name": MANUFACTURER, "type": "manufacturer-name"}],
         "type": {"text": "Software"},
         "version": [{"type": {"text": "software"}, "value": _text(report.software)}],
-        "note": [{"text": NOT_A_DEVICE}],
+        "note": [{"text": say("page.notice")}],
     }
 
 
@@ -321,7 +440,7 @@ def _model(model: ModelUse, maker: Entry) -> Entry:
     """The model: its version, the digest of its content, and what its card says of limits."""
     url = _url("device", model.name, model.version, model.digest)
     notes = [
-        NOT_A_DEVICE,
+        say("page.notice"),
         f"{say('page.sees')}: {model.sees}",
         *(f"{say('page.not_for')}: {limit}" for limit in model.not_for),
         *(f"{say('page.tested')}: {result}" for result in model.tested),
@@ -405,22 +524,31 @@ def _whose(study: Study) -> Resource:
     return whose
 
 
-def _conclusion(report: Report) -> list[str]:
-    """What a ward reads: the answer or why there is none, what to mind, and that no device speaks."""
+def _said_of_all(report: Report) -> list[str]:
+    """What a ward reads: the answer or why there is none, what follows, what to mind, and the notice."""
     if report.declined:
         lines = [say("page.declined.lead"), *_problems(report.declined)]
     else:
         lines = [finding.statement for finding in report.findings]
-    return [*lines, *_problems(report.cautions), NOT_A_DEVICE]
+    for one in report.conclusions:
+        if one.refused:
+            lines.append(f"{one.title}: {say('page.refused')}. {one.refused}")
+            continue
+        advice = f"{say('page.advice')}: {one.advice}" if one.advice else ""
+        lines.append(f"{one.title}: {joined(f'{one.category}.', one.statement, advice)}")
+    if report.priority is not None:
+        word = say(f"page.priority.{report.priority.urgency}")
+        lines.append(f"{say('page.priority')}: {word}. {report.priority.because}")
+    return [*lines, *_problems(report.cautions), say("page.notice")]
 
 
 def _problems(problems: Iterable[Problem]) -> list[str]:
-    return [f"{problem.what} {problem.remedy}" for problem in problems]
+    return [joined(problem.what, problem.remedy) for problem in problems]
 
 
 def _narrative(report: Report) -> Resource:
     """The report for people, as FHIR wants it: XHTML without styles or scripts."""
-    lines = [say("page.title", study=report.study), NOT_A_DEVICE, *_conclusion(report)[:-1]]
+    lines = [say("page.title", study=report.study), say("page.notice"), *_said_of_all(report)[:-1]]
     lines += [f"{one.name}: {quantity_text(one.quantity)}" for f in report.findings for one in f.measurements]
     lines += [f"{say('page.model')}: {model.name} {model.version} {model.digest}" for model in report.models]
     lines += [f"{say('page.not_for')}: {limit}" for model in report.models for limit in model.not_for]
@@ -430,8 +558,13 @@ def _narrative(report: Report) -> Resource:
     return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{body}</div>'}
 
 
-def _body_site(facts: Facts) -> Resource | None:
-    """The part of the body; in R4 the side has no code of its own here, so it is in the text."""
+def _body_site(facts: Facts, site: str) -> Resource | None:
+    """The finding's own place, else the part of the body that was pictured.
+
+    In R4 the side has no code of its own here, so it is in the text.
+    """
+    if site.strip():
+        return _concept(site, BODY_SITES.get(site.upper()))
     if not facts.body_part.strip():
         return None
     side = say(f"side.{facts.laterality}") if facts.laterality in ("L", "R") else ""

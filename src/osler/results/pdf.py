@@ -1,43 +1,60 @@
 """The readable report as a PDF: the same words in the same order as the page (`html.py`), for paper and archives.
 
-The same report always gives the same bytes. Letters that the font inside has not got are set in the East Asian
-fonts for which PDF readers keep a stand-in (CID fonts: ISO 32000-1, 9.7.5.2), so that no name becomes boxes.
+The same report always gives the same bytes.
 """
 
 import functools
 import io
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
-from osler.core.arrays import Array
-from osler.core.finding import Finding
-from osler.core.report import NOT_A_DEVICE, ModelUse, Problem, Report
+from osler.core.conclusion import Conclusion
+from osler.core.report import KeyPicture, ModelUse, Problem, Report
 from osler.core.study import Study
 from osler.io.files import replacing
-from osler.results.html import header_lines, probability_bars, quantity_text
-from osler.results.sentences import say
+from osler.results.page_lines import (
+    URGENT,
+    Measured,
+    header_lines,
+    is_large,
+    measured,
+    probability_bars,
+    rests_on,
+    title_of,
+)
+from osler.results.pdf_fonts import marked_up, register_fonts
+from osler.results.pdf_page import (
+    ACCENT,
+    INK,
+    LINE,
+    NO,
+    NOTICE_GROUND,
+    SOFT,
+    STOP,
+    STOP_GROUND,
+    WARN,
+    WARN_GROUND,
+    YES,
+    boxed,
+    colour_of,
+    counting_canvas,
+    furniture,
+    gap,
+    paper,
+    paragraph,
+    photo,
+)
+from osler.results.sentences import in_its_language, joined, listed, phrase, say
 
 if TYPE_CHECKING:
-    from reportlab.pdfgen.canvas import Canvas
     from reportlab.platypus import Flowable
 
-_INK, _SOFT, _LINE, _ACCENT = "#16202b", "#5a6775", "#d9dfe6", "#0b5c8a"
-_WARN, _WARN_GROUND, _STOP, _STOP_GROUND = "#8a5a00", "#fff7e6", "#8c1d18", "#fdf0ef"
-_BAR_GROUND, _BAR_OTHER, _YES, _NO = "#e9edf1", "#a9bccb", "#8c1d18", "#1d6b3a"
-_MARGIN = 45.0  # points, 1/72 inch
+_BAR_GROUND, _BAR_OTHER = "#e9edf1", "#a9bccb"
 _LONGEST = 2000  # letters of one text: what a header may hold must not fill pages
-_TALLEST_PICTURE = 300.0
-
-# East Asian scripts -> the font that every reader has a stand-in for, and the encoding that tells what it holds.
-_CID_FONTS = (
-    ("HeiseiKakuGo-W5", "shift_jis", ("HIRAGANA", "KATAKANA")),
-    ("HYGothic-Medium", "euc_kr", ("HANGUL",)),
-    ("STSong-Light", "gbk", ("CJK", "FULLWIDTH", "IDEOGRAPHIC")),
-    ("MSung-Light", "big5", ("CJK",)),
-)
+_TALLEST_PICTURE = 230.0  # points, 1/72 inch
+_CATEGORY = 84.0  # points, the column of categories
+_TOGETHER = 12  # bars that no page parts
 
 
 def write_pdf(report: Report, study: Study, folder: Path) -> tuple[Path, ...]:
@@ -49,165 +66,263 @@ def write_pdf(report: Report, study: Study, folder: Path) -> tuple[Path, ...]:
     return (path,)
 
 
+@in_its_language
 def report_to_pdf(report: Report) -> bytes:
     """The document. Whatever came from a file is escaped: a header may hold anything."""
-    from reportlab.lib.pagesizes import A4
     from reportlab.platypus import SimpleDocTemplate
 
     register_fonts()
     buffer = io.BytesIO()
-    document = SimpleDocTemplate(
-        buffer,
-        pagesize=A4,
-        leftMargin=_MARGIN - 6,  # a frame keeps six points to itself on each side
-        rightMargin=_MARGIN - 6,
-        topMargin=54,
-        bottomMargin=50,
-        title=say("page.title", study="".join(_font_for(letter, False)[1] for letter in report.study[:200])),
-        author=report.software,
-        subject=NOT_A_DEVICE,
-        creator=report.software,
-        invariant=1,  # no clock and no chance in the bytes
-        pageCompression=1,
-    )
-    page = _Page(document.width - 12)
-    on_page = functools.partial(_furniture, report)
-    document.build(page.report(report), onFirstPage=on_page, onLaterPages=on_page, canvasmaker=counting_canvas())
+    title = say("page.title", study=report.study[:200])
+    document = SimpleDocTemplate(buffer, **paper(title, report.software, say("page.notice")))
+    page = _Page(report, document.width - 12)
+    below = f"{report.software}. {say('page.notice')}"
+    on_page = functools.partial(furniture, above=report.study, below=below)
+    document.build(page.all(), onFirstPage=on_page, onLaterPages=on_page, canvasmaker=counting_canvas())
     return buffer.getvalue()
 
 
 class _Page:
     """What stands on the pages, from the top to the bottom; `width` in points."""
 
-    def __init__(self, width: float) -> None:
-        self.width = width
+    def __init__(self, report: Report, width: float) -> None:
+        self.report, self.width = report, width
 
-    def report(self, report: Report) -> "list[Flowable]":
-        parts = self._head(report) + self._notice()
-        parts += self._declined(report.declined) if report.declined else self._answer(report)
+    def all(self) -> "list[Flowable]":
+        report = self.report
+        parts = self._head() + self._notice() + self._priority()
+        parts += self._declined(report.declined) if report.declined else self._answer()
+        parts += self._conclusions()
+        if not report.declined:
+            parts += self._bars()
+            parts += self._measurements(say("page.compared"), measured(report, compared=True))
+            parts += self._measurements(say("page.measurements"), measured(report, compared=False))
         parts += self._cautions(report.cautions)
         if not report.declined:
-            parts += self._bars(report) + self._measurements(report) + self._pictures(report)
+            parts += self._pictures() + self._reasons()
         for model in report.models:
             parts += self._model(model)
-        return parts + self._foot(report)
+        parts += [] if report.declined else self._sign()
+        return parts + self._foot()
 
-    def _head(self, report: Report) -> "list[Flowable]":
-        rows = [
-            [self._text(name, size=8, colour=_SOFT), self._text(value)] for name, value in header_lines(report)
-        ]
+    def _head(self) -> "list[Flowable]":
+        rows = [[_said(name, size=8, colour=SOFT), _said(value)] for name, value in header_lines(self.report)]
         return [
-            self._text(say("page.kicker").upper(), size=8, colour=_SOFT),
-            self._text(report.study, size=18, bold=True, after=8),
-            self._table(rows, (110, self.width - 110), lines=False),
-            self._gap(8),
+            _said(say("page.kicker").upper(), size=8, colour=SOFT),
+            _said(self.report.study, size=18, bold=True, after=8),
+            _table(rows, (110, self.width - 110), lines=False),
+            gap(8),
         ]
 
     def _notice(self) -> "list[Flowable]":
         return [
-            self._boxed([self._text(NOT_A_DEVICE, bold=True, colour="#ffffff")], ground="#12354a"),
-            self._gap(10),
+            self._boxed([_said(say("page.notice"), bold=True, colour="#ffffff")], ground=NOTICE_GROUND),
+            gap(10),
         ]
+
+    def _priority(self) -> "list[Flowable]":
+        if self.report.priority is None:
+            return []
+        from reportlab.platypus import Table
+
+        priority = self.report.priority
+        word = _said(say(f"page.priority.{priority.urgency}"), bold=True, colour="#ffffff")
+        because = [
+            _said(say("join.pair", name=say("page.priority"), said=priority.because)),
+            _said(say("page.priority.mind"), size=8, colour=SOFT),
+        ]
+        style = [
+            ("BACKGROUND", (0, 0), (0, 0), colour_of(URGENT[priority.urgency])),
+            ("BOX", (0, 0), (-1, -1), 0.7, colour_of(URGENT[priority.urgency])),
+            ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+        ]
+        widths = [_CATEGORY, self.width - _CATEGORY]
+        return [Table([[word, because]], colWidths=widths, style=style, splitInRow=1, hAlign="LEFT"), gap(10)]
 
     def _declined(self, problems: Sequence[Problem]) -> "list[Flowable]":
         first = problems[0]
         said = [
-            self._heading(say("page.declined"), _STOP),
-            self._text(say("page.declined.lead"), size=13, bold=True, after=4),
-            self._text(first.what, after=4),
-            self._text(f"{say('page.what_to_do')}: {first.remedy}", bold=True),
+            _heading(say("page.declined"), STOP),
+            _said(say("page.declined.lead"), size=13, bold=True, after=4),
+            _said(first.what, after=4),
+            _said(say("join.pair", name=say("page.what_to_do"), said=first.remedy), bold=True),
         ]
-        parts = [self._boxed(said, ground=_STOP_GROUND), self._gap(10)]
+        parts = [self._boxed(said, ground=STOP_GROUND), gap(10)]
         if len(problems) > 1:
-            rows = [
-                [self._text(one.check.removeprefix("model "), bold=True), self._text(one.what)]
-                for one in problems[1:]
-            ]
-            parts += [self._heading(say("page.why_each")), self._table(rows, (130, self.width - 130))]
-            parts.append(self._gap(10))
+            rows = [[_said(one.check.removeprefix("model "), bold=True), _said(one.what)] for one in problems[1:]]
+            parts += [_heading(say("page.why_each")), _table(rows, (130, self.width - 130))]
+            parts.append(gap(10))
         return parts
 
-    def _answer(self, report: Report) -> "list[Flowable]":
-        parts = [self._heading(say("page.answer"))]
-        for finding in report.findings:
+    def _answer(self) -> "list[Flowable]":
+        parts = [_heading(say("page.answer"))]
+        size = 12 if len(self.report.findings) <= 4 else 10
+        for finding in self.report.findings:
             tag = ""
             if finding.present is not None and finding.probability is not None:
                 tag = say("page.present" if finding.present else "page.absent")
-            parts.append(
-                self._text(
-                    finding.statement, size=12, after=4, tag=tag, tag_colour=_YES if finding.present else _NO
-                )
-            )
-        return [*parts, self._gap(6)]
+            tag_colour = YES if finding.present else NO
+            parts.append(_said(finding.statement, size=size, after=4, tag=tag, tag_colour=tag_colour))
+        if self.report.cautions:
+            said = say("page.points", count=len(self.report.cautions))
+            parts.append(_said(said, size=9, bold=True, colour=WARN, after=2))
+        return [*parts, gap(6)]
 
-    def _cautions(self, cautions: Sequence[Problem]) -> "list[Flowable]":
-        if not cautions:
-            return []
-        said = [self._heading(say("page.cautions"), _WARN)]
-        said += [self._text(f"• {one.what} {one.remedy}", after=2) for one in cautions]
-        return [self._boxed(said, ground=_WARN_GROUND), self._gap(10)]
+    def _conclusions(self) -> "list[Flowable]":
+        from reportlab.platypus import CondPageBreak
 
-    def _bars(self, report: Report) -> "list[Flowable]":
+        used = [one for one in self.report.conclusions if not one.refused]
+        refused = [one for one in self.report.conclusions if one.refused]
+        parts: list[Flowable] = []
+        for one in [*used, *refused]:
+            parts += [CondPageBreak(90), self._conclusion(one)]
+        return [CondPageBreak(120), _heading(say("page.follows")), *parts, gap(8)] if parts else []
+
+    def _conclusion(self, one: Conclusion) -> "Flowable":
+        """The category at the left, what is said of it at the right, in rows that may part at a page's foot."""
+        from reportlab.platypus import Table
+
+        colour = SOFT if one.refused else ACCENT
+        word = say("page.refused") if one.refused else one.category
+        size = 20 if is_large(word) and not one.refused else 9
+        first = [_said(one.title, size=10.5, bold=True, after=3), _said(one.refused or one.statement)]
+        said: list[Any] = [first]
+        if not one.refused:
+            if one.advice:
+                said.append(_said(say("join.pair", name=say("page.advice"), said=one.advice), bold=True))
+            if one.nearby:
+                said.append(_said(say("join.pair", name=say("page.nearby"), said=listed(one.nearby)), colour=WARN))
+            if one.grounds:
+                said.append(self._grounds(one))
+        small = [] if one.refused else [("page.rests_on", listed(rests_on(self.report, one.findings)))]
+        small += [] if one.refused else [("page.rule", one.rule), ("page.source", one.source)]
+        notes = [say("join.pair", name=say(key), said=text) for key, text in small if text]
+        notes.append(say("page.versioned", name=one.guideline, version=phrase(one.version)))
+        said += [_said(note, size=7.5, colour=SOFT) for note in notes]
+        rows: list[list[Any]] = [["", part] for part in said]
+        rows[0][0] = _said(word, size=size, bold=True, colour=colour)
+        style = [
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 6),
+            ("TOPPADDING", (0, 0), (-1, -1), 1),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
+            ("LINEABOVE", (0, 0), (-1, 0), 0.5, LINE),
+            ("TOPPADDING", (0, 0), (-1, 0), 5),
+            ("BOTTOMPADDING", (0, -1), (-1, -1), 6),
+        ]
+        return Table(rows, colWidths=[_CATEGORY, self.width - _CATEGORY], style=style, splitInRow=1, hAlign="LEFT")
+
+    def _grounds(self, one: Conclusion) -> "Flowable":
+        width = self.width - _CATEGORY - 6
+        told = [(ground.name, ground.value, ground.of) for ground in one.grounds]
+        # What everything came from is a column only where it is said of something.
+        columns = 3 if any(of for *_, of in told) else 2
+        names = ("page.grounds", "page.value", "page.from")[:columns]
+        head = [_said(say(key), size=7.5, colour=SOFT) for key in names]
+        rows = [[_said(word, size=8.5) for word in words[:columns]] for words in told]
+        shares = (0.36, 0.3, 0.34) if columns == 3 else (0.45, 0.55)
+        return _table([head, *rows], [width * share for share in shares], header=True)
+
+    def _bars(self) -> "list[Flowable]":
         from reportlab.platypus import KeepTogether
 
         parts: list[Flowable] = []
-        for finding in report.findings:
+        for finding in self.report.findings:
             bars = probability_bars(finding)
             if bars:
                 rows = [
                     [
-                        self._text(bar["name"], bold=bar["first"], size=9),
-                        _bar(bar["probability"], self.width - 260, _ACCENT if bar["first"] else _BAR_OTHER),
-                        self._text(f"{bar['probability']:.2f}", bold=bar["first"], size=9),
+                        _said(bar["name"], bold=bar["first"], size=9),
+                        _bar(bar["probability"], self.width - 260, ACCENT if bar["first"] else _BAR_OTHER),
+                        _said(f"{bar['probability']:.2f}", bold=bar["first"], size=9),
                     ]
                     for bar in bars
                 ]
-                title = self._text(self._title_of(finding, report), bold=True, after=2)
-                # A long scale may break over a page, its title stays with the first line.
-                parts.append(KeepTogether([title, self._table(rows[:1], self._bar_widths, lines=False)]))
-                if rows[1:]:
-                    parts.append(self._table(rows[1:], self._bar_widths, lines=False))
-                parts.append(self._gap(6))
-        return [self._heading(say("page.findings")), *parts] if parts else []
+                title = _said(title_of(finding, self.report), bold=True, after=2)
+                # A long scale may break over a page, its title stays with the first lines.
+                kept = [title, _table(rows[:_TOGETHER], self._bar_widths, lines=False)]
+                parts.append(KeepTogether(kept))
+                if rows[_TOGETHER:]:
+                    parts.append(_table(rows[_TOGETHER:], self._bar_widths, lines=False))
+                parts.append(gap(6))
+        return [_heading(say("page.findings")), *parts] if parts else []
 
     @property
     def _bar_widths(self) -> tuple[float, float, float]:
         return 200, self.width - 250, 50
 
-    def _measurements(self, report: Report) -> "list[Flowable]":
-        head = [
-            self._text(say(f"page.{word}"), size=8, colour=_SOFT) for word in ("structure", "measure", "value")
-        ]
-        rows = [head]
-        for finding in report.findings:
-            for n, measured in enumerate(finding.measurements):
-                title = self._title_of(finding, report) if n == 0 else ""
-                rows.append(
-                    [
-                        self._text(title, bold=True),
-                        self._text(measured.name),
-                        self._text(quantity_text(measured.quantity)),
-                    ]
-                )
-        if len(rows) == 1:
-            return []
-        table = self._table(rows, (170, self.width - 330, 160), header=True)
-        return [self._heading(say("page.measurements")), table, self._gap(8)]
+    def _measurements(self, heading: str, groups: Sequence[Measured]) -> "list[Flowable]":
+        """A table with a row for each measurement; no page parts the first of a finding from its name."""
+        from reportlab.platypus import CondPageBreak
 
-    def _pictures(self, report: Report) -> "list[Flowable]":
-        if not report.key_pictures:
+        if not groups:
+            return []
+        widths = (self.width - 240, 110, 130)
+        head = [
+            _said(say(f"page.{word}"), size=8, colour=SOFT, right=n > 0)
+            for n, word in enumerate(("measure", "value", "interval"))
+        ]
+        parts: list[Flowable] = [CondPageBreak(110), _heading(heading), _table([head], widths)]
+        for group in groups:
+            where = (
+                f' <font size="8" color="{SOFT}">{marked_up(_short(group.where))}</font>' if group.where else ""
+            )
+            title = f"{marked_up(_short(group.title), bold=True)} {where}"
+            parts += [CondPageBreak(50), paragraph(title, size=9.5, before=4, after=1, keep=True)]
+            parts.append(
+                _table(
+                    [
+                        [_said(name, size=9), _said(value, size=9, right=True), _said(ends, size=9, right=True)]
+                        for name, value, ends in group.rows
+                    ],
+                    widths,
+                )
+            )
+        return [*parts, gap(10)]
+
+    def _cautions(self, cautions: Sequence[Problem]) -> "list[Flowable]":
+        if not cautions:
+            return []
+        said = [_heading(say("page.cautions"), WARN)]
+        said += [_said(f"• {joined(one.what, one.remedy)}", after=2) for one in cautions]
+        return [self._boxed(said, ground=WARN_GROUND), gap(10)]
+
+    def _pictures(self) -> "list[Flowable]":
+        mapped = {n for reason in self.report.reasons for n in reason.pictures}
+        left = [one for n, one in enumerate(self.report.key_pictures) if n not in mapped]
+        if not left:
             return []
         from reportlab.platypus import KeepTogether
 
-        parts: list[Flowable] = []
+        rows = self._pairs(left)
+        return [KeepTogether([_heading(say("page.pictures")), rows[0]]), *rows[1:], gap(8)]
+
+    def _pairs(self, pictures: Sequence[KeyPicture]) -> "list[Flowable]":
+        """Two pictures beside each other, their titles below."""
         half = (self.width - 12) / 2
-        for n in range(0, len(report.key_pictures), 2):
-            pair = report.key_pictures[n : n + 2]
-            cells = [[_picture(one.pixels, half), self._text(one.title, size=8, colour=_SOFT)] for one in pair]
+        rows: list[Flowable] = []
+        for n in range(0, len(pictures), 2):
+            pair = pictures[n : n + 2]
+            cells: list[list[Flowable]] = [
+                [photo(one.pixels, half, _TALLEST_PICTURE), _said(one.title, size=8, colour=SOFT)] for one in pair
+            ]
             cells += [[]] * (2 - len(cells))
-            parts.append(self._table([cells], (half + 6, half + 6), lines=False))
-        first = KeepTogether([self._heading(say("page.pictures")), parts[0]])
-        return [first, *parts[1:], self._gap(8)]
+            rows.append(_table([cells], (half + 6, half + 6), lines=False))
+        return rows
+
+    def _reasons(self) -> "list[Flowable]":
+        if not self.report.reasons:
+            return []
+        from reportlab.platypus import CondPageBreak, KeepTogether
+
+        parts: list[Flowable] = []
+        for reason in self.report.reasons:
+            said = _said(say("join.pair", name=say(f"why.way.{reason.way}"), said=reason.statement), after=6)
+            rows = self._pairs([self.report.key_pictures[n] for n in reason.pictures])
+            parts += [*rows[:-1], KeepTogether([*rows[-1:], said])]
+        mind = _said(say("why.mind"), size=9, colour=SOFT, after=6)
+        return [CondPageBreak(120), _heading(say("page.why")), mind, *parts, gap(8)]
 
     def _model(self, model: ModelUse) -> "list[Flowable]":
         rows = [(say("page.sees"), [model.sees or say("page.not_said")])]
@@ -220,161 +335,94 @@ class _Page:
             (say("page.digest"), [model.digest or say("page.not_said")]),
         ]
         cells = [
-            [self._text(name, size=8, colour=_SOFT), [self._text(line, size=9) for line in lines]]
-            for name, lines in rows
+            [_said(name, size=8, colour=SOFT), [_said(line, size=9) for line in lines]] for name, lines in rows
         ]
         from reportlab.platypus import CondPageBreak
 
+        versioned = say("page.versioned", name=model.name, version=model.version)
+        named = versioned if model.version else model.name  # outlines that were given have none
         return [
             CondPageBreak(140),
-            self._heading(say("page.model")),
-            self._text(f"{model.name}, {say('page.version')} {model.version}", bold=True, after=2),
-            self._table(cells, (110, self.width - 110), lines=False),
-            self._gap(6),
+            _heading(say("page.model")),
+            _said(named, bold=True, after=2),
+            _table(cells, (110, self.width - 110), lines=False),
+            gap(6),
         ]
 
-    def _foot(self, report: Report) -> "list[Flowable]":
-        stages = [f"{say(f'stage.{stage}')} {seconds:.2f} s" for stage, seconds in report.seconds]
-        total = f"{say('page.total')} {sum(seconds for _, seconds in report.seconds):.2f} s"
-        return [self._text(f"{say('page.times')}: {', '.join([*stages, total])}", size=8, colour=_SOFT)]
+    def _sign(self) -> "list[Flowable]":
+        """Where the person who decides writes: agreed or not, what was changed, name, date, signature."""
+        from reportlab.platypus import KeepTogether, Table
 
-    def _title_of(self, finding: Finding, report: Report) -> str:
-        if len({one.picture for one in report.findings}) < 2:
-            return finding.name
-        return f"{say('picture.numbered', number=finding.picture + 1, side='')}: {finding.name}"
-
-    def _heading(self, text: str, colour: str = _SOFT) -> "Flowable":
-        return self._text(text.upper(), size=8.5, bold=True, colour=colour, after=4, keep=True)
-
-    def _text(
-        self,
-        text: str,
-        *,
-        size: float = 10,
-        bold: bool = False,
-        colour: str = _INK,
-        after: float = 0,
-        keep: bool = False,
-        tag: str = "",
-        tag_colour: str = "",
-    ) -> "Flowable":
-        from reportlab.lib.styles import ParagraphStyle
-        from reportlab.platypus import Paragraph
-
-        style = ParagraphStyle(
-            "text",
-            fontName=font_of(bold),
-            fontSize=size,
-            leading=size * 1.35,
-            textColor=colour,
-            spaceAfter=after,
-            splitLongWords=1,
-            keepWithNext=keep,
+        words = ("agree", "changed", "not_agreed")
+        choices = Table(
+            [[part for word in words for part in (_empty_box(), _said(say(f"page.sign.{word}")))]],
+            colWidths=[18, self.width / 3 - 18] * 3,
+            style=[("LEFTPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 4)],
+            hAlign="LEFT",
         )
-        said = marked_up(_short(text), bold=bold)
-        if tag:
-            said += f' <font size="8" color="{tag_colour}">[{escape(tag)}]</font>'
-        return Paragraph(said, style)
+        lines = [
+            self._line((say("page.sign.remarks"),), (self.width,)),
+            self._line(
+                tuple(say(f"page.sign.{word}") for word in ("name", "date", "signature")),
+                (self.width * 0.4, self.width * 0.2, self.width * 0.4),
+            ),
+        ]
+        unsigned = _said(say("page.sign.unsigned"), bold=True, colour=STOP, after=6)
+        return [KeepTogether([gap(6), _heading(say("page.sign")), unsigned, choices, *lines, gap(14)])]
 
-    def _table(
-        self, rows: Sequence[Sequence[Any]], widths: Sequence[float], *, lines: bool = True, header: bool = False
-    ) -> "Flowable":
+    def _line(self, names: tuple[str, ...], widths: tuple[float, ...]) -> "Flowable":
+        """Lines to write on, their names below; a narrow column parts each from the next."""
         from reportlab.platypus import Table
 
-        style: list[tuple[Any, ...]] = [
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LEFTPADDING", (0, 0), (-1, -1), 0),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 6),
-            ("TOPPADDING", (0, 0), (-1, -1), 2),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
-        ]
-        if lines:
-            style.append(("LINEBELOW", (0, 0), (-1, -1), 0.5, _LINE))
-        return Table(
-            list(rows), colWidths=list(widths), style=style, repeatRows=int(header), splitInRow=1, hAlign="LEFT"
-        )
+        cells: list[Any] = []
+        columns: list[float] = []
+        style: list[tuple[Any, ...]] = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("TOPPADDING", (0, 0), (-1, -1), 1)]
+        for n, (word, width) in enumerate(zip(names, widths, strict=True)):
+            cells += [_said(word, size=7.5, colour=SOFT), ""]
+            columns += [width - 14, 14]
+            style.append(("LINEABOVE", (2 * n, 0), (2 * n, 0), 0.7, INK))
+        return Table([cells], colWidths=columns, style=style, spaceBefore=26, hAlign="LEFT")
+
+    def _foot(self) -> "list[Flowable]":
+        taken = self.report.seconds
+        stages = [f"{say(f'stage.{stage}')} {seconds:.2f} s" for stage, seconds in taken]
+        total = f"{say('page.total')} {sum(seconds for _, seconds in taken):.2f} s"
+        said = say("join.pair", name=say("page.times"), said=listed([*stages, total]))
+        return [_said(said, size=8, colour=SOFT)]
 
     def _boxed(self, parts: "Sequence[Flowable]", *, ground: str) -> "Flowable":
-        from reportlab.platypus import Table
-
-        style = [
-            ("BACKGROUND", (0, 0), (-1, -1), ground),
-            ("LEFTPADDING", (0, 0), (-1, -1), 8),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 8),
-            ("TOPPADDING", (0, 0), (-1, -1), 3),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
-        ]
-        # A row each, so that a long box may go on on the next page.
-        return Table([[part] for part in parts], colWidths=[self.width], style=style, splitInRow=1, hAlign="LEFT")
-
-    def _gap(self, points: float) -> "Flowable":
-        from reportlab.platypus import Spacer
-
-        return Spacer(1, points)
+        return boxed(parts, self.width, ground=ground, above=3, below=3)
 
 
-def marked_up(text: str, *, bold: bool = False) -> str:
-    """A text as reportlab's paragraph markup: escaped, each run of letters in a font that has them.
-
-    Letters that no font has become the replacement character, never nothing.
-    """
-    runs: list[tuple[str, list[str]]] = []
-    for letter in unicodedata.normalize("NFC", text):
-        font, shown = _font_for(letter, bold)
-        if not runs or runs[-1][0] != font:
-            runs.append((font, []))
-        runs[-1][1].append(shown)
-    return "".join(f'<font name="{font}">{escape("".join(letters))}</font>' for font, letters in runs)
+def _heading(text: str, colour: str = SOFT) -> "Flowable":
+    return _said(text.upper(), size=8.5, bold=True, colour=colour, after=4, keep=True)
 
 
-def _font_for(letter: str, bold: bool) -> tuple[str, str]:
-    """(font, the letter or what stands for it)"""
-    plain = font_of(bold)
-    if letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf", "Cs"):
-        return plain, " " if letter.isspace() else ""
-    if ord(letter) in _letters(plain):
-        return plain, letter
-    script = unicodedata.name(letter, "")
-    for font, encoding, scripts in _CID_FONTS:
-        if ord(letter) < 0x10000 and script.startswith(scripts) and _holds(encoding, letter):
-            return font, letter
-    return plain, "\ufffd"
+def _said(text: str, *, tag: str = "", tag_colour: str = "", bold: bool = False, **looks: Any) -> "Flowable":
+    """One text on one line after the other; `tag` in small letters after it."""
+    said = marked_up(_short(text), bold=bold)
+    if tag:
+        said += f' <font size="8" color="{tag_colour}">[{marked_up(tag)}]</font>'
+    return paragraph(said, bold=bold, **looks)
 
 
-def _holds(encoding: str, letter: str) -> bool:
-    try:
-        letter.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+def _table(
+    rows: Sequence[Sequence[Any]], widths: Sequence[float], *, lines: bool = True, header: bool = False
+) -> "Flowable":
+    from reportlab.platypus import Table
 
-
-def font_of(bold: bool) -> str:
-    """The name of the font that `register_fonts` gives a page."""
-    return "DejaVuSans-Bold" if bold else "DejaVuSans"
-
-
-@functools.cache
-def _letters(font: str) -> frozenset[int]:
-    from reportlab.pdfbase import pdfmetrics
-
-    return frozenset(pdfmetrics.getFont(font).face.charToGlyph)
-
-
-@functools.cache
-def register_fonts() -> None:
-    """DejaVu, which matplotlib brings along: Latin, Greek, Cyrillic, and the signs of measurements."""
-    from matplotlib import get_data_path
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-    from reportlab.pdfbase.ttfonts import TTFont
-
-    fonts = Path(get_data_path()) / "fonts" / "ttf"
-    for name in (font_of(False), font_of(True)):
-        pdfmetrics.registerFont(TTFont(name, fonts / f"{name}.ttf"))
-    pdfmetrics.registerFontFamily(font_of(False), normal=font_of(False), bold=font_of(True))
-    for name, _, _ in _CID_FONTS:
-        pdfmetrics.registerFont(UnicodeCIDFont(name))
+    style: list[tuple[Any, ...]] = [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 6),
+        ("TOPPADDING", (0, 0), (-1, -1), 2),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+    ]
+    if lines:
+        style.append(("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE))
+    return Table(
+        list(rows), colWidths=list(widths), style=style, repeatRows=int(header), splitInRow=1, hAlign="LEFT"
+    )
 
 
 def _short(text: str) -> str:
@@ -386,79 +434,15 @@ def _bar(probability: float, width: float, colour: str) -> "Flowable":
 
     drawing = Drawing(width, 9)
     share = min(max(probability, 0.0), 1.0) if probability == probability else 0.0  # a NaN is drawn as nothing
-    drawing.add(Rect(0, 0, width, 7, fillColor=_colour(_BAR_GROUND), strokeColor=None))
-    drawing.add(Rect(0, 0, width * share, 7, fillColor=_colour(colour), strokeColor=None))
+    drawing.add(Rect(0, 0, width, 7, fillColor=colour_of(_BAR_GROUND), strokeColor=None))
+    drawing.add(Rect(0, 0, width * share, 7, fillColor=colour_of(colour), strokeColor=None))
     return drawing
 
 
-def _colour(text: str) -> Any:
-    from reportlab.lib.colors import HexColor
+def _empty_box() -> "Flowable":
+    """To tick: no font here has a box that is large enough."""
+    from reportlab.graphics.shapes import Drawing, Rect
 
-    return HexColor(text)
-
-
-def _picture(pixels: Array, width: float) -> "Flowable":
-    """(rows, columns, 3) uint8, as large as the column, or as a tall picture may be."""
-    from PIL import Image as Pillow
-    from reportlab.platypus import Image
-
-    rows, columns = pixels.shape[:2]
-    scale = min(width / columns, _TALLEST_PICTURE / rows)
-    buffer = io.BytesIO()
-    Pillow.fromarray(pixels).save(buffer, "PNG")
-    buffer.seek(0)
-    return Image(buffer, width=columns * scale, height=rows * scale, hAlign="LEFT")
-
-
-def _furniture(report: Report, canvas: "Canvas", document: Any) -> None:
-    """What every page carries: the study above, the notice below."""
-    width, height = document.pagesize
-    canvas.saveState()
-    canvas.setStrokeColor(_colour(_LINE))
-    canvas.line(_MARGIN, 38, width - _MARGIN, 38)
-    canvas.setFillColor(_colour(_SOFT))
-    canvas.setFont(font_of(False), 7.5)
-    canvas.drawString(_MARGIN, 27, f"{report.software}. {NOT_A_DEVICE}")
-    one_line(canvas, (_MARGIN, height - 34), report.study, width - 2 * _MARGIN)
-    canvas.restoreState()
-
-
-def one_line(canvas: "Canvas", at: tuple[float, float], text: str, width: float) -> None:
-    """One line of any text, cut where it would leave the page."""
-    from reportlab.pdfbase.pdfmetrics import stringWidth
-
-    x, end = at[0], at[0] + width
-    for letter in text[:200]:
-        font, shown = _font_for(letter, False)
-        wide = stringWidth(shown, font, 7.5)
-        if x + wide > end:
-            return
-        canvas.setFont(font, 7.5)
-        canvas.drawString(x, at[1], shown)
-        x += wide
-
-
-def counting_canvas() -> Callable[..., "Canvas"]:
-    """A canvas that writes "page of pages": the number of pages is known only at the end."""
-    from reportlab.pdfgen.canvas import Canvas
-
-    class Counting(Canvas):  # type: ignore[misc, unused-ignore]
-        def __init__(self, *words: Any, **named: Any) -> None:
-            super().__init__(*words, **named)
-            self._pages: list[dict[str, Any]] = []
-
-        def showPage(self) -> None:  # noqa: N802 (reportlab's name)
-            self._pages.append(dict(self.__dict__))
-            self._startPage()
-
-        def save(self) -> None:
-            for number, state in enumerate(self._pages, start=1):
-                self.__dict__.update(state)
-                self.setFont(font_of(False), 7.5)
-                self.setFillColor(_colour(_SOFT))
-                place = say("page.number", number=number, pages=len(self._pages))
-                self.drawRightString(self._pagesize[0] - _MARGIN, 27, place)
-                super().showPage()
-            super().save()
-
-    return Counting
+    drawing = Drawing(12, 12)
+    drawing.add(Rect(0.5, 0, 10, 10, fillColor=None, strokeColor=colour_of(INK), strokeWidth=0.9))
+    return drawing

@@ -14,6 +14,7 @@ from osler.core.errors import CannotHold
 from osler.core.registry import Registry
 from osler.core.report import Report
 from osler.core.study import Study
+from osler.results.sentences import language
 
 Writer = Callable[[Report, Study, Path], tuple[Path, ...]]
 
@@ -37,7 +38,8 @@ class Format:
         return partial(write, **self.told) if self.told else write
 
     def __call__(self, report: Report, study: Study, folder: Path) -> tuple[Path, ...]:
-        return self.writer()(report, study, folder)
+        with language(report.language):
+            return self.writer()(report, study, folder)
 
 
 WRITERS: Registry[Format] = Registry(

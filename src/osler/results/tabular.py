@@ -5,15 +5,18 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from osler.core.conclusion import Conclusion
 from osler.core.quantity import Quantity
-from osler.core.report import NOT_A_DEVICE, Report
+from osler.core.report import Report
 from osler.core.study import Study
 from osler.io.files import replacing
+from osler.results.sentences import say
 
 COLUMNS = (
     "study", "study_uid", "status", "kind", "picture", "finding", "present", "grade", "name", "value", "unit",
     "low", "high", "scheme", "code", "text", "remedy", "pathway", "model", "version", "digest", "software",
-    "created", "notice",
+    "created", "notice", "lesion", "site", "x_mm", "y_mm", "z_mm", "guideline", "guideline_version", "of",
+    "source",
 )  # fmt: skip
 
 Cell = str | float
@@ -23,11 +26,16 @@ def write_csv(report: Report, study: Study, folder: Path) -> tuple[Path, ...]:
     """Write report.csv into `folder`: one row for each thing that is said, the same columns in each.
 
     kind       "finding" (its sentence), "probability", "among" (what cannot be excluded, with which confidence),
-               "measurement", "declined" (why), "caution", "limit" (what the model is not for)
+               "measurement", "conclusion" (its category as `grade`, its sentence, what it recommends as `remedy`),
+               "ground" (what its rule was told, and where that is from as `of`), "rule", "nearby" (categories that
+               cannot be excluded), "refused" (why a rule was not used), "priority" (its urgency as `grade`, its
+               score as `value`), "declined" (why), "caution", "limit" (what the model is not for)
     picture    number of the study's picture, from 1
     present    "yes", "no", or empty for a grade or a measurement
     name, value, unit, low, high   the number and its interval; low and high are empty where none is known
-    scheme, code  of the finding, of the measurement
+    scheme, code  of the finding, of the measurement, of the category
+    lesion, site, x_mm, y_mm, z_mm  of the finding: its centre in DICOM's patient coordinates (LPS)
+    guideline, guideline_version, source  of a conclusion; `of` numbers the findings that it rests on, from 1
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay numbers.
     Raises NoRoom when the disk is full.
@@ -56,7 +64,7 @@ def about(report: Report) -> dict[str, Cell]:
         "digest": "; ".join(model.digest for model in report.models),
         "software": report.software,
         "created": report.created,
-        "notice": NOT_A_DEVICE,
+        "notice": say("page.notice"),
     }
 
 
@@ -66,6 +74,8 @@ def rows_of(report: Report) -> Iterator[dict[str, Cell]]:
         yield {"kind": "declined", "name": problem.check, "text": problem.what, "remedy": problem.remedy}
     for finding in report.findings:
         said: dict[str, Cell] = {"picture": finding.picture + 1, "finding": finding.name, "grade": finding.grade}
+        said.update({"lesion": finding.lesion, "site": finding.site})
+        said.update(zip(("x_mm", "y_mm", "z_mm"), finding.centre_mm or (), strict=False))
         if finding.present is not None:
             said["present"] = "yes" if finding.present else "no"
         coded = {"scheme": finding.code.scheme, "code": finding.code.value} if finding.code else {}
@@ -78,11 +88,34 @@ def rows_of(report: Report) -> Iterator[dict[str, Cell]]:
         for one in finding.measurements:
             coded = {"scheme": one.code.scheme, "code": one.code.value} if one.code else {}
             yield {**said, **coded, "kind": "measurement", "name": one.name, **_number(one.quantity)}
+    for conclusion in report.conclusions:
+        yield from _concluded(conclusion)
+    if report.priority is not None:
+        score = _number(Quantity(report.priority.score, "1"))
+        yield {"kind": "priority", "grade": report.priority.urgency, "text": report.priority.because, **score}
     for problem in report.cautions:
         yield {"kind": "caution", "name": problem.check, "text": problem.what, "remedy": problem.remedy}
     for model in report.models:
         for limit in model.not_for:
             yield {"kind": "limit", "name": model.name, "text": limit}
+
+
+def _concluded(one: Conclusion) -> Iterator[dict[str, Cell]]:
+    """A row for the answer, or for why there is none, and one for each thing that it rests on."""
+    by: dict[str, Cell] = {"guideline": one.guideline, "guideline_version": one.version, "source": one.source}
+    if one.refused:
+        yield {**by, "kind": "refused", "name": one.title, "text": one.refused}
+        return
+    coded = {"scheme": one.code.scheme, "code": one.code.value} if one.code else {}
+    of = "; ".join(str(index + 1) for index in one.findings)
+    said = {"kind": "conclusion", "name": one.title, "grade": one.category, "text": one.statement, "of": of}
+    yield {**by, **said, **coded, "remedy": one.advice}
+    if one.rule:
+        yield {**by, "kind": "rule", "name": one.title, "text": one.rule}
+    if one.nearby:
+        yield {**by, "kind": "nearby", "name": one.title, "grade": "; ".join(one.nearby)}
+    for ground in one.grounds:
+        yield {**by, "kind": "ground", "name": ground.name, "text": ground.value, "of": ground.of}
 
 
 def harmless(text: str) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from osler.core.report import NOT_A_DEVICE, KeyPicture, Problem, Reason
+from osler.core.report import KeyPicture, Problem, Reason
 from osler.io.files import replacing
 from osler.results.pictures import as_data_uri
-from osler.results.sentences import say
+from osler.results.sentences import current, say
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,13 +33,13 @@ class Explained:
 
 
 def write_why_page(model: str, cases: Sequence[Explained], path: Path) -> None:
-    """Write the page to `path`. Raises NoRoom when the disk is full."""
+    """Write the page to `path`, in the current language. Raises NoRoom when the disk is full."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     rooms = Environment(
         loader=PackageLoader("osler.results"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     rooms.filters["uri"] = as_data_uri
-    page = rooms.get_template("why.html").render(model=model, cases=cases, say=say, notice=NOT_A_DEVICE)
+    page = rooms.get_template("why.html").render(model=model, cases=cases, say=say, language=current())
     with replacing(path) as beside:
         beside.write_text(page, encoding="utf-8")

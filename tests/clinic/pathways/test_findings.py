@@ -164,7 +164,7 @@ def test_a_volume_is_told_with_its_promise_and_an_absent_label_with_what_it_may_
     card = ModelCard("m", "1", "A title", "segmentation", ("disc", "cup"), Sees("anything", 2))
     trust = Trust(volumes=Conformal("doubt", (0.9,), ((1.0, 4.0),)))
     disc, cup = findings_of(prediction, Speaker(by_card(card), card, trust), picture=0)
-    assert disc.statement == "Disc: area 12 pixels (90% interval 9.8 to 14.2)." and disc.coverage == 0.9
+    assert disc.statement == "Disc: area 12.0 pixels (90% interval 9.8 to 14.2)." and disc.coverage == 0.9
     assert cup.statement == "Cup: not seen (90% interval: at most 4 pixels)."
     assert cup.present is False and cup.coverage == 0.9 and cup.measurements[0].quantity.high == 4
     plain = findings_of(prediction, Speaker(by_card(card), card, Trust()), picture=0)

@@ -6,11 +6,12 @@ from osler.core.mask import Mask
 from osler.core.quantity import Quantity
 from osler.imaging.components import keep_largest
 from osler.imaging.diameters import in_plane_diameters, longest_diameter_mm
+from osler.io.dicom.concepts import own_code
 from osler.results.sentences import say
 
 LONG_AXIS = Code("103339001", "SCT", "Long axis")
 SHORT_AXIS = Code("103340004", "SCT", "Short axis")
-DIAMETER_3D = Code("L0JK", "IBSI", "Maximum 3D Diameter of a Mesh")
+DIAMETER_3D = own_code("Longest diameter in space")  # over voxels; IBSI's L0JK is over the corners of a mesh
 
 
 def diameters(mask: Mask, label: int) -> tuple[Measurement, ...]:

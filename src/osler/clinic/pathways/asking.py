@@ -1,6 +1,7 @@
 """Asking one model: are its pictures good enough, what does it say, and has it seen anything like them?"""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from osler.clinic.pathways.findings import Speaker
@@ -10,24 +11,40 @@ from osler.core.report import Problem
 from osler.core.study import Study
 from osler.models.card import ModelCard
 from osler.quality.check import check_quality
-from osler.results.sentences import say
+from osler.results.sentences import phrase, say
 
 if TYPE_CHECKING:
     from osler.models.model import Model
 
 
+@dataclass(frozen=True, slots=True)
+class Lesion:
+    """One lesion of an answer.
+
+    name  "L1"; the same in every study of the patient that is read together
+    of    the outline that it is a piece of, as the model or who drew it calls it
+    site  where in the body, "" where that is not known
+    """
+
+    name: str
+    of: str = ""
+    site: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What one model said.
+    """What one model, or somebody's outlines, said.
 
     cases     for each case the index of the picture that the answer lies on, and what was predicted
     cautions  what to mind, in the order it was found
+    lesions   (picture, label of its mask) -> the lesion; empty for a use that follows none
     """
 
     offer: Offer
     cases: tuple[tuple[int, Prediction], ...]
     speaker: Speaker
     cautions: tuple[Problem, ...]
+    lesions: Mapping[tuple[int, int], Lesion] = field(default_factory=dict)
 
 
 def good_enough(study: Study, offer: Offer) -> tuple[Offer, tuple[Problem, ...]]:
@@ -39,10 +56,11 @@ def good_enough(study: Study, offer: Offer) -> tuple[Offer, tuple[Problem, ...]]
         failed: list[Problem] = []
         for picture in (study.pictures[index] for index in case):
             quality = check_quality(picture, offer.pathway.checks)
-            cautions += quality.cautions
+            cautions += map(_in_words, quality.cautions)
             # A guard looks at the pixels too: it is asked only about a picture that has some.
             guards = offer.pathway.guards if not quality.declined else ()
-            failed += [*quality.declined, *(problem for guard in guards if (problem := guard(picture)))]
+            failed += map(_in_words, quality.declined)
+            failed += [problem for guard in guards if (problem := guard(picture))]
         bad += failed
         if not failed:
             good.append(case)
@@ -78,7 +96,7 @@ def ask(study: Study, offer: Offer, model: "Model") -> Answer | Refusal:
             if like.unlike:
                 cautions.append(Problem(in_words(like, gate), say("caution.unlike.remedy"), "unlike"))
             if like.odd:
-                facts = say("caution.odd", facts="; ".join(like.odd))
+                facts = say("caution.odd", facts=say("join.clauses").join(like.odd))
                 cautions.append(Problem(facts, say("caution.unlike.remedy"), "range"))
         cases.append((case[model.recipe.reference], prediction))
     if not cases and refusal is not None:
@@ -92,6 +110,11 @@ def ask(study: Study, offer: Offer, model: "Model") -> Answer | Refusal:
 def declines(card: ModelCard, support: int) -> bool:
     """Does the card's policy decline an unlike picture whose header speaks for the model so much?"""
     return card.gate == "decline" or (card.gate == "by_header" and support < 2)
+
+
+def _in_words(problem: Problem) -> Problem:
+    """What a quality check says, in the language of the reading: the checks stand below its table."""
+    return replace(problem, what=phrase(problem.what), remedy=phrase(problem.remedy))
 
 
 def _left_out(number: int, total: int, why: Problem) -> Problem:

@@ -5,7 +5,9 @@ Guangzhou), so every other patient is outside what was tested. (to be reviewed b
 """
 
 from osler.clinic.pathways.pathway import FLAT_CHECKS, Pathway
+from osler.clinic.pathways.seen import Seen
 from osler.core.codes import Code
+from osler.core.conclusion import Priority
 from osler.core.report import Problem
 from osler.core.study import Picture
 from osler.results.sentences import say
@@ -23,10 +25,20 @@ def age_caution(picture: Picture) -> tuple[Problem, ...]:
     return (Problem(say("caution.children", patient=said), say("caution.children.remedy"), "age"),)
 
 
+def urgency(seen: Seen) -> Priority:
+    """What is called pneumonia comes before what is not; the more probable first."""
+    found = [one for one in seen.findings if one.probability is not None]
+    score = round(max((one.probability or 0.0 for one in found), default=0.0), 3)
+    if any(one.present for one in found):
+        return Priority("soon", say("priority.pneumonia"), score)
+    return Priority("routine", say("priority.no_pneumonia"), score)
+
+
 CHEST_PNEUMONIA = Pathway(
     name="chest-pneumonia",
     title="Pneumonia on a chest radiograph",
     codes={"Pneumonia": PNEUMONIA},
     checks=(*FLAT_CHECKS, "small"),
     cautions=age_caution,
+    priority=urgency,
 )

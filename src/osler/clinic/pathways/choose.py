@@ -17,7 +17,7 @@ from osler.io.files import read_json
 from osler.models.card import ModelCard, read_card
 from osler.models.recipe import Recipe
 from osler.models.shelf import Shelf
-from osler.results.sentences import say
+from osler.results.sentences import listed, phrase, say
 
 
 def offers_for(study: Study, shelf: Shelf, *, asked: str = "") -> tuple[list[Offer], list[Refusal]]:
@@ -77,10 +77,10 @@ def what_models_read(shelf: Shelf, *, most: int = 6) -> str:
     """What the models on the shelf read, for the same sentence."""
     cards = [card for _, card in shelf.cards()]
     said = [
-        f"{card.sees.text or say('kind.volume' if card.sees.dims == 3 else 'kind.flat')} ({card.name})"
+        f"{phrase(card.sees.text) or say('kind.volume' if card.sees.dims == 3 else 'kind.flat')} ({card.name})"
         for card in cards
     ]
-    return ", ".join(said[:most]) + (", ..." if len(said) > most else "")
+    return listed([*said[:most], "..."] if len(said) > most else said)
 
 
 def _asked_models(shelf: Shelf, asked: str) -> Sequence[tuple[Path, ModelCard]]:
@@ -109,11 +109,11 @@ def _recipe_of(folder: Path) -> Recipe:
 def _cautions(card: ModelCard, chosen: Selection) -> tuple[Problem, ...]:
     found = [Problem(note, say("caution.left_out.remedy"), "selection") for note in chosen.notes]
     silent = chosen.agreement.silent
-    sees = card.sees.text or card.title
+    sees = phrase(card.sees.text or card.title)
     if "modality" in silent or (silent and chosen.agreement.support == 0):
         found.append(Problem(say("caution.supposed", sees=sees), say("caution.supposed.remedy"), "header"))
     elif silent:
-        facts = " and the ".join(silent)
+        facts = say("join.and_the").join(phrase(one) for one in silent)
         found.append(
             Problem(say("caution.silent", facts=facts, sees=sees), say("caution.supposed.remedy"), "header")
         )

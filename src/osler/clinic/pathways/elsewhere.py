@@ -8,7 +8,7 @@ from osler.clinic.pathways.pathway import Offer
 from osler.core.report import Problem
 from osler.inference.prevalence import asked_prevalence, at_prevalence, predictive_values
 from osler.models.card import TestResult
-from osler.results.sentences import say
+from osler.results.sentences import listed, say
 
 if TYPE_CHECKING:
     from osler.models.model import Model
@@ -29,7 +29,7 @@ def elsewhere(model: "Model", offer: Offer, prevalence: str) -> tuple["Model", O
 
     def told(shares: tuple[float, ...]) -> str:
         each = [(speaker.name(classes[k]), f"{100 * shares[k]:.3g} %") for k in shown]
-        return ", ".join(say("caution.prevalence.share", name=name, share=share) for name, share in each)
+        return listed(say("caution.prevalence.share", name=name, share=share) for name, share in each)
 
     what = say("caution.prevalence", now=told(now), was=told(trust.prevalence))
     if finding is not None:

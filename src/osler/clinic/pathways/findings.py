@@ -22,7 +22,8 @@ from osler.inference.conformal import TOLD, answer_set, label_sets, median_grade
 from osler.inference.prevalence import as_learnt
 from osler.models.card import ModelCard
 from osler.models.trust import Trust
-from osler.results.sentences import say
+from osler.results.page_lines import interval_text, value_text
+from osler.results.sentences import joined, listed, phrase, say
 
 _IN_A_SENTENCE = (VOLUME, AREA, DIAMETER_3D)  # the table has the rest
 # A class whose name holds one of these words, or is one of these numbers, says that nothing is there.
@@ -61,15 +62,26 @@ class Speaker:
         >>> speaker.name("optic_disc"), speaker.name("PNEUMONIA"), speaker.name("AMD")
         ('Optic disc', 'Pneumonia', 'AMD')
         """
-        return self.pathway.names.get(label) or _readable(label)
+        return phrase(self._english(label))
 
     def code(self, label: str) -> Code | None:
         """The coded concept of a class or a finding."""
-        return self.pathway.codes.get(self.name(label)) or self.card.codes.get(label)
+        return self.pathway.codes.get(self._english(label)) or self.card.codes.get(label)
 
     @property
     def finding(self) -> str:
+        return phrase(self._question)
+
+    @property
+    def finding_code(self) -> Code | None:
+        return self.code(self._question)
+
+    @property
+    def _question(self) -> str:
         return self.pathway.finding or self.card.title
+
+    def _english(self, label: str) -> str:
+        return self.pathway.names.get(label) or _readable(label)
 
     def distribution(self, prediction: Prediction) -> tuple[tuple[str, float], ...]:
         shares = _probabilities(prediction)
@@ -175,7 +187,7 @@ def _ordinal(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]:
         Finding(
             speaker.finding,
             statement,
-            speaker.code(speaker.finding),
+            speaker.finding_code,
             grade=prediction.classes[grade],
             distribution=speaker.distribution(prediction),
             among=tuple(speaker.name(name) for name in among),
@@ -211,7 +223,7 @@ def _segmentation(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ..
         measured = measure_label(prediction, label, speaker.trust.volumes)
         there = bool(mask.of(label).any())
         if there:
-            said = ", ".join(_measured(m) for m in measured if m.code in _IN_A_SENTENCE)
+            said = listed(_measured(m) for m in measured if m.code in _IN_A_SENTENCE)
             statement = say("statement.segmentation", name=name, measured=said)
         elif measured:
             most = replace(measured[0].quantity, value=measured[0].quantity.high or 0.0, low=None, high=None)
@@ -227,11 +239,10 @@ def _segmentation(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ..
 
 def _measured(measurement: Measurement) -> str:
     """A measurement for a sentence, with what its interval promises."""
-    plain = replace(measurement.quantity, low=None, high=None)
-    said = f"{measurement.name.lower()} {plain}"
-    if measurement.quantity.high is None:
+    said = f"{measurement.name.lower()} {value_text(measurement.quantity)}"
+    between = interval_text(measurement.quantity, None)
+    if not between:
         return said
-    between = str(measurement.quantity).removeprefix(f"{plain} (").removesuffix(")")
     return say("measure.between", measured=said, percent=f"{TOLD:.0%}", between=between)
 
 
@@ -267,11 +278,11 @@ def _among(found: Finding, prediction: Prediction, speaker: Speaker, *, called: 
 
 def _promised(found: Finding, among: list[str]) -> Finding:
     level = f"{TOLD:.0%}"
-    names = ", ".join(among)
+    names = listed(among)
     said = (
         say("among.several", level=level, names=names) if among[1:] else say("among.one", level=level, names=names)
     )
-    return replace(found, statement=f"{found.statement} {said}", among=tuple(among), coverage=TOLD)
+    return replace(found, statement=joined(found.statement, said), among=tuple(among), coverage=TOLD)
 
 
 def _between(among: tuple[str, ...], speaker: Speaker) -> str:

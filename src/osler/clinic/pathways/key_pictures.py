@@ -13,9 +13,11 @@ from osler.core.mask import Mask
 from osler.core.report import Drawing, KeyPicture
 from osler.core.study import Picture
 from osler.core.volume import Volume
+from osler.imaging.lettering import font_for, lines_of
 from osler.imaging.overlay import best_slice, colour_of, dashed, lighter, outline
 from osler.imaging.resample import resize
 from osler.imaging.window import to_display, upright
+from osler.results.captions import drawn_name, drawn_sentence
 from osler.results.sentences import say
 
 LONG_SIDE = 720  # pixels on a page; a hippocampus of 40 voxels is enlarged, a radiograph of 3000 made smaller
@@ -53,7 +55,7 @@ def _of_image(image: Image, drawing: Drawing | None) -> tuple[KeyPicture, ...]:
     shown = [KeyPicture(say("picture.read"), plain)]
     if drawing is not None and drawing.mask.array.any():
         lines = _lines(drawing, ...)
-        title = say("picture.outlined", name="; ".join(lines.names.values()))
+        title = say("picture.outlined", name=say("join.clauses").join(lines.names.values()))
         shown.append(KeyPicture(title, _with_legend(_drawn(plain, lines), lines)))
     return tuple(shown)
 
@@ -74,7 +76,7 @@ def _of_volume(volume: Volume, drawing: Drawing | None) -> tuple[KeyPicture, ...
     ]
     for n in places:
         lines = _lines(drawing, n)
-        said = "; ".join(lines.names.values())
+        said = say("join.clauses").join(lines.names.values())
         title = say("picture.slice", plane=plane, number=n + 1, slices=slices, name=said)
         shown.append(KeyPicture(title, _with_legend(_slice(volume, n, lines), lines)))
     return tuple(shown)
@@ -169,38 +171,27 @@ def _plane(geometry: Geometry) -> str:
 def _with_legend(pixels: Array, lines: Lines) -> Array:
     """A line below the picture for each label, its colour and its name, and one for each kind of broken line."""
     from PIL import Image as Pillow
-    from PIL import ImageDraw, ImageFont
+    from PIL import ImageDraw
 
     line, (height, width) = 30, pixels.shape[:2]
-    font = ImageFont.load_default(size=20)
     broken: list[tuple[tuple[int, int] | None, str]] = []
     for dash, key, regions in ((OUTER, "picture.outer", lines.outer), (INNER, "picture.inner", lines.inner)):
         if regions and lines.risk is not None:
-            first, *others = _wrapped(say(key, percent=f"{lines.risk:.0%}"), width - 60, font.getlength)
+            said = drawn_sentence(key, percent=f"{lines.risk:.0%}")
+            first, *others = lines_of(said, width - 60, font_for(said, 20).getlength)
             broken += [(dash, first), *((None, more) for more in others)]
     page = Pillow.new("RGB", (width, height + line * (len(lines.names) + len(broken))))
     page.paste(Pillow.fromarray(pixels))
     pen = ImageDraw.Draw(page)
-    for row, (label, said) in enumerate(lines.names.items()):
+    for row, (label, name) in enumerate(lines.names.items()):
+        said = drawn_name(name)
         top = height + row * line
         pen.rectangle((8, top + 7, 24, top + 23), fill=colour_of(label))
-        pen.text((34, top + line // 2), said, "white", font=font, anchor="lm")
+        pen.text((34, top + line // 2), said, "white", font=font_for(said, 20), anchor="lm")
     for row, (sample, text) in enumerate(broken, start=len(lines.names)):
         middle = height + row * line + line // 2
         on, off = sample or (0, 42)
         for start in range(8, 42, on + off) if on else ():
             pen.line((start, middle, min(start + on, 42) - 1, middle), fill="white", width=2)
-        pen.text((52, middle), text, "white", font=font, anchor="lm")
+        pen.text((52, middle), text, "white", font=font_for(text, 20), anchor="lm")
     return np.asarray(page)
-
-
-def _wrapped(text: str, width: float, long: Callable[[str], float]) -> list[str]:
-    """The text in lines of at most that length, cut between words."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and long(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines

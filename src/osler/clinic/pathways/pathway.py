@@ -20,6 +20,22 @@ Guard = Callable[[Picture], Problem | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What a use asks of a study whose outlines are given. An empty tuple means: any.
+
+    modalities  the study must hold a picture of each; a picture that does not say its own may be any
+    body_parts  upper case, as on a card
+    views       likewise
+    words       in the names of outlines, lower case: they speak for this use
+    """
+
+    modalities: tuple[str, ...] = ()
+    body_parts: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Pathway:
     """One clinical use.
 
@@ -36,6 +52,8 @@ class Pathway:
     conclude  what follows from them by published rules
     priority  how soon a person should look; None where this use does not say
     outlines  may outlines that somebody else drew be read instead of a model's?
+    needs     what it asks of a study whose outlines are given; of other studies the model's card says it
+    lesions   each piece of what was drawn is a lesion of its own, followed from study to study
     """
 
     name: str
@@ -51,6 +69,8 @@ class Pathway:
     conclude: Callable[[Seen], tuple[Conclusion, ...]] = lambda seen: ()
     priority: Callable[[Seen], Priority | None] = lambda seen: None
     outlines: bool = False
+    needs: Needs = Needs()
+    lesions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from osler.core.arrays import Array
 from osler.core.finding import Finding
 from osler.core.patient import Patient
 from osler.core.report import Drawing
@@ -13,12 +14,15 @@ class Earlier:
     """An earlier study of the same patient, read by the same rules.
 
     days  between it and the study that is read now, at least 0; None where the files do not say
+    onto  (4, 4) from places in the study that is read now to places in this one, LPS mm; None where both share a
+          frame of reference, or nothing was followed
     """
 
     study: Study
     findings: tuple[Finding, ...]
     drawings: tuple[Drawing, ...]
     days: int | None = None
+    onto: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,8 @@ from osler.core.report import KeyPicture, Reason
 from osler.core.study import Picture, Study
 from osler.core.volume import Volume
 from osler.imaging.heat import best_slices, heated, strengths
-from osler.results.sentences import say
+from osler.results.captions import drawn_sentence
+from osler.results.sentences import joined, listed, say
 
 if TYPE_CHECKING:
     from osler.explain.similar import Similar
@@ -64,7 +65,8 @@ def reasons_of(study: Study, answer: Answer, model: "Model", ways: Sequence[str]
     maps = [way for way in ways if way in WAYS and can(WAYS[way], model)]
     for index, prediction in answer.cases:
         prepared = prepare([study.pictures[n] for n in case_of(answer, model, index)], model.recipe)
-        where = say("picture.numbered", number=index + 1, side="") + ": " if len(answer.cases) > 1 else ""
+        numbered = say("picture.numbered", number=index + 1, side="")
+        where = say("join.title", title=numbered) if len(answer.cases) > 1 else ""
         for target in said(prediction, model.trust.operating_point)[:MOST_TARGETS]:
             about = about_target(answer.speaker, prediction, target)
             for way in maps:
@@ -113,7 +115,7 @@ def drawn(picture: Picture, made: "Explanation", about: str) -> tuple[KeyPicture
     if made.map is None:
         return ()
     title = say("why.picture" if made.shown else "why.failed", way=say(f"why.way.{made.way}"), about=about)
-    low, high = say("why.less"), say("why.more", about=about)
+    low, high = drawn_sentence("why.less"), drawn_sentence("why.more", about=about)
     strength = strengths(made.map)
     if not isinstance(picture, Volume):
         return (KeyPicture(title, heated(picture, strength, low=low, high=high)),)
@@ -154,7 +156,7 @@ def map_statement(made: "Explanation", about: str, deviation: float) -> str:
     if sanity.likeness is not None:
         key = "why.learnt" if sanity.learnt else "why.not_learnt"
         parts.append(say(key, likeness=f"{sanity.likeness:.2f}", tries=sanity.redraws))
-    return " ".join(parts)
+    return joined(*parts)
 
 
 def figures_of(made: "Explanation") -> tuple[tuple[str, float], ...]:
@@ -189,14 +191,15 @@ def similar_reason(like: "Similar", speaker: Speaker, prediction: Prediction, ta
     if labels is None:
         statement = say("why.similar.unlabelled", **values)
     elif target is None or agree is None:
-        numbers = ", ".join(f"{float(x):.4g}" for x in labels)
+        numbers = listed(f"{float(x):.4g}" for x in labels)
         statement = say("why.similar.numbers", numbers=numbers, **values)
     else:
         figures.append(("agreeing", float(agree)))
         values |= {"agree": agree, "name": speaker.name(prediction.classes[target])}
         if labels.ndim == 1:
             held = Counter(speaker.name(prediction.classes[int(k)]) for k in labels)
-            values["others"] = "; ".join(f"{many} x {name}" for name, many in held.most_common())
+            each = (say("join.times", many=many, name=name) for name, many in held.most_common())
+            values["others"] = say("join.clauses").join(each)
         statement = say("why.similar.classes" if labels.ndim == 1 else "why.similar.label", **values)
     return Reason("similar", about, statement, (), tuple(figures))
 

@@ -4,7 +4,9 @@ Source: DICOM PS3.16, TID 1500 (Measurement Report), TID 1501 and 1411 (Measurem
 (Measurement and its properties), TID 4019 (Algorithm), TID 2010 (Key Object Selection), CID 225, 240 and 6047.
 """
 
+import functools
 import hashlib
+import re
 
 from osler.core.codes import Code
 
@@ -22,7 +24,7 @@ def _sct(value: str, meaning: str) -> Code:
 # the document and who speaks
 IMAGING_MEASUREMENT_REPORT = _dcm("126000", "Imaging Measurement Report")
 LANGUAGE = _dcm("121049", "Language of Content Item and Descendants")
-ENGLISH = Code("en", "RFC5646", "English")
+LANGUAGES = {"en": Code("en", "RFC5646", "English"), "zh": Code("zh", "RFC5646", "Chinese")}
 OBSERVER_TYPE = _dcm("121005", "Observer Type")
 DEVICE = _dcm("121007", "Device")
 DEVICE_UID = _dcm("121012", "Device Observer UID")
@@ -69,6 +71,21 @@ PRESENCE = _dcm("121052", "Presence of property")
 PRESENT, ABSENT = _sct("52101004", "Present"), _sct("272519000", "Absent")
 GRADE = Code("grade", OWN_SCHEME, "Grade")
 CLASS = Code("class", OWN_SCHEME, "Class")
+LESION = Code("lesion", OWN_SCHEME, "Lesion")  # what it is called across studies
+CENTRE = _dcm("111010", "Center")
+
+# what follows from it (PS3.16 TID 1500 takes it under Qualitative Evaluations)
+CONCLUSION = _dcm("121077", "Conclusion")
+RECOMMENDATION = _dcm("121075", "Recommendation")
+METHOD_CITATION = _dcm("121423", "Method Citation")
+NOT_USED = Code("not-used", OWN_SCHEME, "Rule not used")
+CATEGORY = Code("category", OWN_SCHEME, "Category")
+RULE = Code("rule", OWN_SCHEME, "Rule that applied")
+NEARBY = Code("nearby", OWN_SCHEME, "Category that cannot be excluded")
+REFUSED = Code("refused", OWN_SCHEME, "Why the rule was not used")
+PRIORITY = _sct("260870009", "Priority")
+PRIORITY_SCORE = Code("priority-score", OWN_SCHEME, "Priority score")
+
 FINDINGS_SUMMARY = _dcm("111017", "CAD Processing and Findings Summary")
 SUCCEEDED_WITHOUT_FINDINGS = _dcm("111241", "All algorithms succeeded; without findings")
 NOT_SUCCEEDED = _dcm("111245", "No algorithms succeeded; without findings")
@@ -105,28 +122,42 @@ def public_code(code: Code | None) -> Code | None:
     return None if code is None or code == own_code(code.meaning) else code
 
 
-_UNITS = {"ml": "mL", "HU": "[hnsf'U]", "SUV": "g/ml{SUVbw}"}
-# What UCUM knows of the units that images are measured in; any other word is written as its annotation, "{word}".
-_UCUM = frozenset(
-    (
-        *("1", "%", "mm", "mm2", "mm3", "cm", "cm2", "cm3", "m", "um", "mL", "L", "mL/min", "mL/m2"),
-        *("[hnsf'U]", "g", "kg", "g/ml", "g/cm3", "mg/dL", "Bq/ml", "kBq/ml", "MBq", "Gy", "cGy", "Gy.cm2"),
-        *("ms", "s", "min", "h", "d", "a", "Hz", "/min", "deg", "rad", "mm2/s", "um2/s", "mm[Hg]", "cm/s", "m/s"),
-        *("mT", "T", "K", "Cel"),
-    )
+_UNITS = {"ml": "mL", "HU": "[hnsf'U]", "SUV": "g/ml{SUVbw}", "SUL": "g/ml{SUVlbm}"}
+# What UCUM knows of the units that images are measured in, with the prefixes that are used.
+_ATOMS = (
+    *("1", "%", "m", "cm", "mm", "um", "L", "mL", "ml", "dL", "kg", "g", "mg", "ug", "ng", "Bq", "kBq", "MBq"),
+    *("Gy", "cGy", "mSv", "s", "ms", "min", "h", "d", "wk", "mo", "a", "Hz", "deg", "rad", "T", "mT", "K"),
+    *("Cel", "mm[Hg]", "[hnsf'U]", "U", "[IU]", "mol", "mmol", "umol"),
 )
 
 
 def ucum(unit: str) -> Code:
-    """A house unit as UCUM spells it.
+    """A house unit as UCUM spells it; any other word is written as its annotation, "{word}".
 
-    >>> ucum("ml").value, ucum("pixels").value, ucum("1").meaning
-    ('mL', '{pixels}', 'no units')
+    >>> ucum("ml").value, ucum("pixels").value, ucum("1").meaning, ucum("ml.g/ml{SUVbw}").value
+    ('mL', '{pixels}', 'no units', 'ml.g/ml{SUVbw}')
     """
     value = _UNITS.get(unit, unit or "1")
-    if value not in _UCUM and not ("{" in value or "[" in value):
-        value = f"{{{value}}}"
+    if not _is_ucum(value):
+        value = "{" + re.sub(r"[{}]", " ", value).strip() + "}"
     return Code(value, "UCUM", "no units" if value == "1" else value)
+
+
+def _is_ucum(value: str) -> bool:
+    """Atoms with a power and an annotation, parted by points and strokes (UCUM 2.4); or an annotation alone.
+
+    >>> [_is_ucum(value) for value in ("mm2/s", "/min", "{pixels}", "g/ml{SUVbw}", "SUV", "mm 2")]
+    [True, True, True, True, False, False]
+    """
+    return _terms().fullmatch(value) is not None
+
+
+@functools.cache
+def _terms() -> re.Pattern[str]:
+    atom = "|".join(re.escape(one) for one in _ATOMS)
+    annotation = r"\{[^{}]*\}"
+    term = rf"(?:(?:{atom})(?:-?[2-9])?(?:{annotation})?|{annotation})"
+    return re.compile(rf"/?{term}(?:[./]{term})*")
 
 
 def house_unit(value: str) -> str:

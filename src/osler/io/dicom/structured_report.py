@@ -169,6 +169,8 @@ def _group(item: _Item) -> MeasurementGroup:
             measurements=measurements,
             distribution=shares,
             label=segments[0] if segments else None,
+            lesion=_text_of(item.first(say.LESION)),
+            centre_mm=_centre(item),
         ),
         tracking=tracking,
         tracking_uid=_uid_of(item.first(say.TRACKING_UID)),
@@ -234,6 +236,16 @@ def _measurement(item: _Item) -> Measurement | None:
         ),
         say.public_code(item.name),
     )
+
+
+def _centre(item: _Item) -> tuple[float, float, float] | None:
+    """(x, y, z), LPS, of what is called its centre and is one place in the patient."""
+    for below in item.named(say.CENTRE):
+        if below.kind == "SCOORD3D" and text(below.data, "GraphicType") == "POINT":
+            found = numbers(below.data, "GraphicData")
+            if len(found) == 3 and all(math.isfinite(mm) for mm in found):
+                return found[0], found[1], found[2]
+    return None
 
 
 def _uncertainty(item: _Item, name: Code) -> float | None:

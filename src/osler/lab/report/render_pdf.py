@@ -1,14 +1,13 @@
 """The same document as a PDF: page numbers, headings as bookmarks, a list of contents, the notice on every page.
 
-Fonts and colours are those of the readable report (`results/pdf.py`): letters that the font inside has not got are
-set in East Asian fonts for which PDF readers keep a stand-in. The same document always gives the same bytes.
+Paper, fonts and colours are those of the readable report (`results/pdf_page.py`). The same document always gives
+the same bytes.
 """
 
+import functools
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from osler.lab.report.document import (
     Block,
@@ -25,16 +24,30 @@ from osler.lab.report.document import (
     places,
 )
 from osler.lab.report.svg import draw_svg, size_of_svg
-from osler.results.pdf import counting_canvas, font_of, marked_up, one_line, register_fonts
+from osler.results.pdf_fonts import font_of, marked_up, register_fonts
+from osler.results.pdf_page import (
+    ACCENT,
+    INK,
+    LINE,
+    NO,
+    NOTICE_GROUND,
+    SOFT,
+    WARN,
+    WARN_GROUND,
+    boxed,
+    counting_canvas,
+    furniture,
+    gap,
+    paper,
+    paragraph,
+    photo,
+    written,
+)
 
 if TYPE_CHECKING:
-    from reportlab.pdfgen.canvas import Canvas
     from reportlab.platypus import Flowable
 
-_INK, _SOFT, _LINE, _MARK = "#16202b", "#5a6775", "#d9dfe6", "#0b5c8a"
-_MISSING, _SAID, _WARN_GROUND = "#8a5a00", "#1d6b3a", "#fff7e6"
-_COLOURS = {"": _INK, "soft": _SOFT, "missing": _MISSING, "said": _SAID, "warning": _INK}
-_MARGIN = 45.0  # points, 1/72 inch
+_COLOURS = {"": INK, "soft": SOFT, "missing": WARN, "said": NO, "warning": INK}
 _SIZES = {1: 15.0, 2: 11.5, 3: 9.5}  # of headings
 _TALLEST = 230.0  # points, of a figure or photo
 _PHOTO = 150.0  # points, of a picture of a case
@@ -44,7 +57,6 @@ _PAGE = 640.0  # points, of a figure that is as wide as the page
 
 def render_pdf(document: Document) -> bytes:
     """The document's bytes."""
-    from reportlab.lib.pagesizes import A4
     from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
     register_fonts()
@@ -64,21 +76,10 @@ def render_pdf(document: Document) -> bytes:
                     said = marked_up(f"{number}  {text}", bold=depth == 1)
                     self.notify("TOCEntry", (depth - 1, said, self.page, key))
 
-    made = Booked(
-        buffer,
-        pagesize=A4,
-        leftMargin=_MARGIN - 6,  # a frame keeps six points to itself on each side
-        rightMargin=_MARGIN - 6,
-        topMargin=54,
-        bottomMargin=50,
-        title=title,
-        author=document.facts.get("Osler", ""),
-        subject=document.notice,
-        invariant=1,  # no clock and no chance in the bytes
-        pageCompression=1,
-    )
+    made = Booked(buffer, **paper(title, document.facts.get("Osler", ""), document.notice))
     frame = Frame(made.leftMargin, made.bottomMargin, made.width, made.height, id="all")
-    made.addPageTemplates(PageTemplate(frames=[frame], onPage=lambda c, d: _furniture(document, c, d)))
+    on_page = functools.partial(furniture, above=document.running, below=document.notice)
+    made.addPageTemplates(PageTemplate(frames=[frame], onPage=on_page))
     made.multiBuild(_Pages(document, made.width - 12).all(), canvasmaker=counting_canvas())
     return buffer.getvalue()
 
@@ -104,12 +105,12 @@ class _Pages:
         document = self.document
         facts = tuple((Cell(name, "soft"), Cell(text)) for name, text in document.facts.items())
         return [
-            self._text(document.kicker.upper(), size=8, colour=_SOFT),
-            self._text(document.title, size=19, bold=True, after=8),
+            written(document.kicker.upper(), size=8, colour=SOFT),
+            written(document.title, size=19, bold=True, after=8),
             *self._table(Table(facts, (0.22, 0.78))),
-            self._gap(6),
-            self._boxed(self._text(document.notice, bold=True, colour="#ffffff"), "#12354a"),
-            self._gap(8),
+            gap(6),
+            boxed([written(document.notice, bold=True, colour="#ffffff")], self.width, ground=NOTICE_GROUND),
+            gap(8),
         ]
 
     def _contents(self) -> "list[Flowable]":
@@ -119,10 +120,8 @@ class _Pages:
 
         contents = TableOfContents(dotsMinLevel=-1)
         contents.levelStyles = [
-            ParagraphStyle("one", fontName=font_of(True), fontSize=9, leading=12.5, spaceBefore=3, textColor=_INK),
-            ParagraphStyle(
-                "two", fontName=font_of(False), fontSize=8.5, leading=11, leftIndent=14, textColor=_INK
-            ),
+            ParagraphStyle("one", fontName=font_of(True), fontSize=9, leading=12.5, spaceBefore=3, textColor=INK),
+            ParagraphStyle("two", fontName=font_of(False), fontSize=8.5, leading=11, leftIndent=14, textColor=INK),
         ]
         contents.tableStyle = TableStyle(
             [
@@ -133,16 +132,16 @@ class _Pages:
                 ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
             ]
         )
-        return [self._gap(12), self._text("Contents", size=11.5, bold=True, after=2), contents]
+        return [gap(12), written("Contents", size=11.5, bold=True, after=2), contents]
 
     def _heading(self, number: str, depth: int, section: Section) -> "list[Flowable]":
         from reportlab.platypus import CondPageBreak
 
-        heading = self._text(
+        heading = written(
             f"{number}  {section.title}",
             size=_SIZES.get(depth, 9.0),
             bold=True,
-            colour=_MARK if depth == 1 else _INK,
+            colour=ACCENT if depth == 1 else INK,
             before={1: 16, 2: 10}.get(depth, 7),
             after=5 if depth == 1 else 3,
         )
@@ -157,13 +156,13 @@ class _Pages:
 
     def _block(self, block: Block) -> "list[Flowable]":
         if isinstance(block, Paragraph):
-            said = self._text(block.text, size=9, colour=_COLOURS[block.look], after=4)
-            return [self._boxed(said, _WARN_GROUND), self._gap(5)] if block.look == "warning" else [said]
+            said = written(block.text, size=9, colour=_COLOURS[block.look], after=4)
+            return [boxed([said], self.width, ground=WARN_GROUND), gap(5)] if block.look == "warning" else [said]
         if isinstance(block, Bullets):
-            return [self._text(f"•  {item}", size=9, after=2, indent=10) for item in block.items]
+            return [written(f"•  {item}", size=9, after=2, indent=10) for item in block.items]
         if isinstance(block, Table):
-            note = [self._text(block.note, size=7.5, colour=_SOFT, before=3, after=2)] if block.note else []
-            return [*self._table(block), *note, self._gap(6)]
+            note = [written(block.note, size=7.5, colour=SOFT, before=3, after=2)] if block.note else []
+            return [*self._table(block), *note, gap(6)]
         return self._row(block)
 
     def _table(self, table: Table) -> "list[Flowable]":
@@ -181,7 +180,7 @@ class _Pages:
             if not parts[1:]:
                 parts += self._grid([], table, head)
             group, head = [], ()
-            parts.append(self._text(cells[0].text, size=8.5, bold=True, before=7, after=2))
+            parts.append(written(cells[0].text, size=8.5, bold=True, before=7, after=2))
         return parts + self._grid(group, table, head)
 
     def _grid(self, rows: Sequence[Sequence[Cell]], table: Table, head: Sequence[str]) -> "list[Flowable]":
@@ -198,7 +197,7 @@ class _Pages:
         ]
         if head:
             named = [
-                self._text(name, size=size - 0.5, bold=True, colour=_SOFT, right=column in table.numbers)
+                written(name, size=size - 0.5, bold=True, colour=SOFT, right=column in table.numbers)
                 for column, name in enumerate(head)
             ]
             cells.insert(0, named)
@@ -209,7 +208,7 @@ class _Pages:
             ("RIGHTPADDING", (-1, 0), (-1, -1), 0),
             ("TOPPADDING", (0, 0), (-1, -1), 2),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
-            ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
+            ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
         ]
         for column in table.numbers - {one - 1 for one in table.numbers}:
             style.append(("LEFTPADDING", (column + 1, 0), (column + 1, -1), 12))
@@ -229,10 +228,10 @@ class _Pages:
     def _cell(self, cell: Cell, size: float, *, right: bool) -> "Flowable":
         said = "<br/>".join(marked_up(line) for line in cell.text.split("\n"))
         if cell.left:
-            said += f'{"<br/>" if said else ""}<font color="{_MISSING}">{marked_up(cell.left)}</font>'
+            said += f'{"<br/>" if said else ""}<font color="{WARN}">{marked_up(cell.left)}</font>'
         if cell.to in self.places:
-            said += f'<a href="#{cell.to}" color="{_MARK}">{self.places[cell.to]}</a>'
-        return self._lines(said, size=size, colour=_COLOURS[cell.look], right=right)
+            said += f'<a href="#{cell.to}" color="{ACCENT}">{self.places[cell.to]}</a>'
+        return paragraph(said, size=size, colour=_COLOURS[cell.look], right=right)
 
     def _row(self, row: Row) -> "list[Flowable]":
         from reportlab.platypus import KeepTogether
@@ -253,68 +252,17 @@ class _Pages:
                 ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
             ]
             parts.append(KeepTogether([Grid([cells], colWidths=[half + 6, half + 6], style=style, hAlign="LEFT")]))
-        return [*parts, self._gap(4)]
+        return [*parts, gap(4)]
 
     def _part(self, part: Figure | Photo, width: float) -> "list[Flowable]":
         if isinstance(part, Figure):
-            caption = [self._text(part.caption, size=7.5, colour=_SOFT)] if part.caption else []
+            caption = [written(part.caption, size=7.5, colour=SOFT)] if part.caption else []
             return [_plot(part.svg, width), *caption]
         return [
-            _photo(part, width),
-            self._text(part.title, size=7.5, bold=True),
-            self._text(part.caption, size=7.5, colour=_SOFT),
+            photo(part.pixels, width, _PHOTO),
+            written(part.title, size=7.5, bold=True),
+            written(part.caption, size=7.5, colour=SOFT),
         ]
-
-    def _text(self, text: str, *, bold: bool = False, **looks: Any) -> "Any":
-        said = "<br/>".join(marked_up(line, bold=bold) for line in text.split("\n"))
-        return self._lines(said, bold=bold, **looks)
-
-    def _lines(
-        self,
-        markup: str,
-        *,
-        size: float = 10,
-        bold: bool = False,
-        colour: str = _INK,
-        before: float = 0,
-        after: float = 0,
-        right: bool = False,
-        indent: float = 0,
-    ) -> "Any":
-        from reportlab.lib.styles import ParagraphStyle
-        from reportlab.platypus import Paragraph as Lines
-
-        style = ParagraphStyle(
-            "text",
-            fontName=font_of(bold),
-            fontSize=size,
-            leading=size * 1.35,
-            textColor=colour,
-            spaceBefore=before,
-            spaceAfter=after,
-            splitLongWords=1,
-            alignment=2 if right else 0,
-            leftIndent=indent,
-            firstLineIndent=-indent,
-        )
-        return Lines(markup, style)
-
-    def _boxed(self, part: "Flowable", ground: str) -> "Flowable":
-        from reportlab.platypus import Table as Grid
-
-        style = [
-            ("BACKGROUND", (0, 0), (-1, -1), ground),
-            ("LEFTPADDING", (0, 0), (-1, -1), 8),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 8),
-            ("TOPPADDING", (0, 0), (-1, -1), 4),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
-        ]
-        return Grid([[part]], colWidths=[self.width], style=style, splitInRow=1, hAlign="LEFT")
-
-    def _gap(self, points: float) -> "Flowable":
-        from reportlab.platypus import Spacer
-
-        return Spacer(1, points)
 
 
 def _wide(part: Figure | Photo, half: float) -> bool:
@@ -347,29 +295,3 @@ def _plot(svg: str, width: float) -> "Flowable":
             draw_svg(self.canv, svg, scale=scale)
 
     return Plot()
-
-
-def _photo(photo: Photo, width: float) -> "Flowable":
-    from PIL import Image as Pillow
-    from reportlab.platypus import Image
-
-    rows, columns = photo.pixels.shape[:2]
-    scale = min(width / columns, _PHOTO / rows)
-    buffer = io.BytesIO()
-    Pillow.fromarray(np.ascontiguousarray(photo.pixels, dtype=np.uint8)).save(buffer, "PNG")
-    buffer.seek(0)
-    return Image(buffer, width=columns * scale, height=rows * scale, hAlign="LEFT")
-
-
-def _furniture(document: Document, canvas: "Canvas", template: Any) -> None:
-    """What every page carries: which model above, the notice below; the counting canvas adds the page."""
-    from reportlab.lib.colors import HexColor
-
-    width, height = template.pagesize
-    canvas.saveState()
-    canvas.setStrokeColor(HexColor(_LINE))
-    canvas.line(_MARGIN, 38, width - _MARGIN, 38)
-    canvas.setFillColor(HexColor(_SOFT))
-    one_line(canvas, (_MARGIN, 27), document.notice, width - 2 * _MARGIN - 60)
-    one_line(canvas, (_MARGIN, height - 34), document.running, width - 2 * _MARGIN)
-    canvas.restoreState()

@@ -23,12 +23,12 @@ class Quantity:
     high: float | None = None
 
     def __str__(self) -> str:
-        text = f"{_short(self.value)} {self.unit}"
+        text = f"{short(self.value)} {self.unit}"
         if self.low is not None and self.high is not None:
-            text += f" ({_short(self.low)} to {_short(self.high)})"
+            text += f" ({short(self.low)} to {short(self.high)})"
         return text
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Three significant digits, the way a person writes a measurement."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -14,6 +14,7 @@ import numpy as np
 from osler.core.arrays import Array
 from osler.core.errors import BadModel
 from osler.core.image import Image
+from osler.core.quantity import short
 from osler.core.study import Picture
 from osler.core.volume import Volume
 from osler.inference.look import INVERTED, plain_look, quantiles, turns_of
@@ -256,9 +257,9 @@ def _out_of_range(pictures: Sequence[Picture], gate: Gate) -> tuple[tuple[str, .
                 continue
             rule, value = RULES[span.name], facts[span.name]
             if _beyond(value, span, rule.below, rule.above):
-                low, high = f"{span.low:.3g}", f"{span.high:.3g}"
+                low, high = short(span.low), short(span.high)
                 said = low if span.low == span.high else say("page.range", low=low, high=high)
-                clause = say("unlike.fact", value=f"{value:.3g}", name=phrase(span.name), seen=said)
+                clause = say("unlike.fact", value=short(value), name=phrase(span.name), seen=said)
                 odd.append(clause)
                 if _beyond(value, span, rule.unlike_below, rule.unlike_above):
                     far.append(clause)

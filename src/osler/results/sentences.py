@@ -1008,13 +1008,12 @@ SENTENCES: dict[str, str] = {
     "kellgren.not.replaced": "It does not hold for a joint that was replaced.",
     "kellgren.0": "no sign of osteoarthritis",
     "kellgren.1": "doubtful: possible small osteophytes, doubtful narrowing of the joint space",
-    "kellgren.2": "mild: definite osteophytes, possible narrowing of the joint space",
+    "kellgren.2": "minimal: definite osteophytes, possible narrowing of the joint space; counts as "
+    "radiographic osteoarthritis",
     "kellgren.3": "moderate: several osteophytes, definite narrowing, some sclerosis, possible deformity of "
-    "the bone ends",
+    "the bone ends; counts as radiographic osteoarthritis",
     "kellgren.4": "severe: large osteophytes, marked narrowing, severe sclerosis, definite deformity of the "
-    "bone ends",
-    "kellgren.oa": "Counts as radiographic osteoarthritis (grade 2 or more).",
-    "kellgren.no_oa": "Does not count as radiographic osteoarthritis (that begins at grade 2).",
+    "bone ends; counts as radiographic osteoarthritis",
     "kellgren.note.graders": "Readers often differ by one grade, most of all between 1 and 2.",
     "kellgren.note.symptoms": "The grade tells how the joint looks, not how much it hurts or how it works.",
     "kellgren.checked": "All rows are from our knowledge of the publication; a clinician should verify each "

@@ -9,17 +9,7 @@ from osler.clinic.guidelines.inputs import grade as grade_input
 from osler.clinic.guidelines.inputs import number
 from osler.core.conclusion import Conclusion
 
-OSTEOARTHRITIS_FROM = 2
-
-ROWS = tuple(
-    Row(
-        (Within("grade", at_least=n, at_most=n),),
-        str(n),
-        f"kellgren.{n}",
-        "kellgren.oa" if n >= OSTEOARTHRITIS_FROM else "kellgren.no_oa",
-    )
-    for n in range(5)
-)
+ROWS = tuple(Row((Within("grade", at_least=n, at_most=n),), str(n), f"kellgren.{n}") for n in range(5))
 
 KELLGREN_LAWRENCE = Guideline(
     name="kellgren-lawrence",

@@ -81,7 +81,8 @@ class Speaker:
         return self.pathway.finding or self.card.title
 
     def _english(self, label: str) -> str:
-        return self.pathway.names.get(label) or _readable(label)
+        names = self.pathway.names
+        return names.get(label) or names.get(label.lower()) or _readable(label)
 
     def distribution(self, prediction: Prediction) -> tuple[tuple[str, float], ...]:
         shares = _probabilities(prediction)

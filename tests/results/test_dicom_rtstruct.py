@@ -194,3 +194,12 @@ def test_what_it_cannot_hold_is_refused(tmp_path):
     with pytest.raises(CannotHold, match="flat"):
         write_rtstruct(flat, Study((film,), name="study"), tmp_path)
     assert list(tmp_path.glob("rtstruct*")) == []
+
+
+def test_outlines_that_were_given_are_not_called_automatic(tmp_path):
+    picture = scan("CT", tmp_path)
+    report = report_of(picture, rings(picture.array.shape))
+    report = replace(report, models=(replace(report.models[0], version=""),))
+    (path,) = write_rtstruct(report, Study((picture,), name="study"), tmp_path)
+    made = {roi.ROIGenerationAlgorithm for roi in pydicom.dcmread(path).StructureSetROISequence}
+    assert made == {"SEMIAUTOMATIC"}

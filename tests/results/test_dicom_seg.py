@@ -367,3 +367,11 @@ def test_images_without_a_frame_of_reference(tmp_path):
     mask = Mask(np.ones((3, 4, 5), np.uint8), {1: "all"}, geometry=study.pictures[0].geometry)
     with pytest.raises(CannotHold, match="no frame of reference"):
         write_seg(drawn(mask), study, tmp_path)
+
+
+def test_outlines_that_were_given_are_not_called_automatic(ct, mask, tmp_path):
+    report = drawn(mask)
+    (path,) = write_seg(replace(report, models=(replace(report.models[0], version=""),)), ct, tmp_path)
+    for segment in pydicom.dcmread(path).SegmentSequence:
+        assert segment.SegmentAlgorithmType == "SEMIAUTOMATIC"
+        assert "SegmentationAlgorithmIdentificationSequence" not in segment

@@ -27,7 +27,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:
-    """Which model was used: name, version and the digest of its weights, and what its card says of limits."""
+    """Which model was used: name, version and the digest of its weights, and what its card says of limits.
+
+    version  "" for outlines that came with the request: somebody drew them, and no model was asked
+    """
 
     name: str
     version: str
@@ -36,6 +39,11 @@ class ModelUse:
     not_for: tuple[str, ...]
     licence: str
     tested: tuple[str, ...] = ()
+
+    @property
+    def given(self) -> bool:
+        """Did outlines that came with the request stand in for a model?"""
+        return not self.version
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -87,6 +87,7 @@ def write_rtstruct(report: Report, study: Study, folder: Path) -> tuple[Path, ..
     Raises CannotHold when nothing was outlined, the study is not DICOM or the picture is flat, BadGeometry when a
     mask does not lie on its picture's grid, NoRoom when the disk is full.
     """
+    given = bool(report.models) and report.models[0].given
     made = []
     flat = 0
     for index, drawing in enumerate(report.drawings):
@@ -99,7 +100,14 @@ def write_rtstruct(report: Report, study: Study, folder: Path) -> tuple[Path, ..
         check_on(drawing.mask, picture, study.name)
         header = source_header(study, drawing.picture)
         dataset = structure_set_object(
-            report, study.name, picture, _drawn(report, drawing), header=header, drawing=index
+            report,
+            study.name,
+            picture,
+            _drawn(report, drawing),
+            header=header,
+            drawing=index,
+            # Who drew what came with the request is not known; a person had a part in it.
+            algorithm="SEMIAUTOMATIC" if given else "AUTOMATIC",
         )
         made.append((dataset, folder_file(folder, "rtstruct", index + 1)))
     if not made:

@@ -311,11 +311,14 @@ def _segment(
     item.SegmentNumber = number
     item.SegmentLabel = name[:64]
     item.SegmentDescription = say("page.notice")
-    item.SegmentAlgorithmType = "AUTOMATIC"
+    given = bool(report.models) and report.models[0].given
+    # Who drew what came with the request is not known; a person had a part in it.
+    item.SegmentAlgorithmType = "SEMIAUTOMATIC" if given else "AUTOMATIC"
     item.SegmentAlgorithmName = model
-    algorithm.AlgorithmFamilyCodeSequence = [code_item("123110", "DCM", "Artificial Intelligence")]
-    algorithm.AlgorithmName, algorithm.AlgorithmVersion = model, version
-    item.SegmentationAlgorithmIdentificationSequence = [algorithm]
+    if not given:
+        algorithm.AlgorithmFamilyCodeSequence = [code_item("123110", "DCM", "Artificial Intelligence")]
+        algorithm.AlgorithmName, algorithm.AlgorithmVersion = model, version
+        item.SegmentationAlgorithmIdentificationSequence = [algorithm]
     item.SegmentedPropertyCategoryCodeSequence = [code_item(category.value, category.scheme, category.meaning)]
     item.SegmentedPropertyTypeCodeSequence = [code_item(kind.value, kind.scheme, kind.meaning)]
     item.TrackingID, item.TrackingUID = name, tracking
@@ -355,5 +358,5 @@ def coding_of(name: str, code: Code | None) -> tuple[Code, Code]:
 def _maker(report: Report) -> tuple[str, str]:
     """(name, version) of what drew, in 64 letters each."""
     if report.models:
-        return report.models[0].name[:64], report.models[0].version[:64] or "-"  # outlines given have none
+        return report.models[0].name[:64], report.models[0].version[:64]
     return MODEL_NAME, report.software[:64]

@@ -328,19 +328,20 @@ class _Page:
         rows = [(say("page.sees"), [model.sees or say("page.not_said")])]
         if model.not_for:
             rows.append((say("page.not_for"), [f"• {limit}" for limit in model.not_for]))
-        tested = [f"• {test}" for test in model.tested] or [say("page.untested")]
-        rows += [
-            (say("page.tested"), tested),
-            (say("page.licence"), [model.licence or say("page.not_said")]),
-            (say("page.digest"), [model.digest or say("page.not_said")]),
-        ]
+        if not model.given:
+            tested = [f"• {test}" for test in model.tested] or [say("page.untested")]
+            rows += [
+                (say("page.tested"), tested),
+                (say("page.licence"), [model.licence or say("page.not_said")]),
+            ]
+        rows.append((say("page.digest"), [model.digest or say("page.not_said")]))
         cells = [
             [_said(name, size=8, colour=SOFT), [_said(line, size=9) for line in lines]] for name, lines in rows
         ]
         from reportlab.platypus import CondPageBreak
 
         versioned = say("page.versioned", name=model.name, version=model.version)
-        named = versioned if model.version else model.name  # outlines that were given have none
+        named = model.name if model.given else versioned
         return [
             CondPageBreak(140),
             _heading(say("page.model")),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osler.core.arrays import Array
+from osler.imaging.components import box_around
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,11 @@ def _ends(binary: Array) -> Array:
 
     Their convex hull is that of all the mask's faces.
     """
-    inside = binary.astype(bool)
+    box = box_around(binary)
+    if box is None:
+        return np.zeros((0, binary.ndim))
+    inside = binary[box].astype(bool)
+    corner = [one.start for one in box]
     points = []
     for axis in range(inside.ndim):
         lines = np.moveaxis(inside, axis, -1)
@@ -80,7 +85,7 @@ def _ends(binary: Array) -> Array:
         last = there.shape[1] - 0.5 - there[:, ::-1].argmax(axis=1)
         for end in (first, last):
             points.append(np.insert(met.astype(float), axis, end, axis=1))
-    return np.concatenate(points)
+    return np.concatenate(points) + corner
 
 
 def _hull(points: Array) -> Array:

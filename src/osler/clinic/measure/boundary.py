@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osler.core.arrays import Array
+from osler.imaging.components import box_around
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def half_voxel(binary: Array, values: Array | None = None) -> HalfVoxel:
     """
     from scipy import ndimage
 
-    box = _grown_box(binary)
+    box = box_around(binary, margin=1)
     if box is None:
         return HalfVoxel(0.0, 0.0, 0.0)
     inside = binary[box]
@@ -40,11 +41,3 @@ def half_voxel(binary: Array, values: Array | None = None) -> HalfVoxel:
     smaller, larger = ndimage.binary_erosion(inside), ndimage.binary_dilation(inside)
     drawn, less, more = (float(weights[part].sum()) for part in (inside, smaller, larger))
     return HalfVoxel((drawn + less) / 2, drawn, (drawn + more) / 2)
-
-
-def _grown_box(binary: Array) -> tuple[slice, ...] | None:
-    """The box around the outline and one voxel more, within the array; None where it is empty."""
-    met = np.nonzero(binary)
-    if not len(met[0]):
-        return None
-    return tuple(slice(max(0, int(axis.min()) - 1), int(axis.max()) + 2) for axis in met)

@@ -172,7 +172,7 @@ def _multiclass(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]
 
 def _ordinal(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]:
     shares = _probabilities(prediction)
-    # The median grade has the least expected distance from the truth; evaluation counts it too.
+    # The median grade has the least expected distance from the truth; evaluation scores the rounded expected one.
     grade = median_grade(shares)
     expected = prediction.value if prediction.value is not None else float(shares @ np.arange(len(shares)))
     sets = speaker.trust.sets

@@ -62,6 +62,8 @@ def read_json(path: Path) -> Any:
     """The JSON in `path`. Raises Unreadable when it is missing or no JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise Unreadable(f"{path.name} is missing.", remedy="Check the path.") from error
     except (OSError, ValueError) as error:
         raise Unreadable(f"{path.name} cannot be read as JSON.", remedy=f"Look at the file: {error}.") from error
 

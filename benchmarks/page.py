@@ -4,6 +4,7 @@ python benchmarks/page.py
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,16 @@ Intervals are 95 %, bootstrapped by patient. This page is written by `python ben
 
 """
 
+ABOUT = ("date", "machine", "versions", "command", "note", "notes")
+MOST = 60  # figures of one record on the page
+
 
 def table(name: str, record: dict[str, Any]) -> list[str]:
     """One measurement as a section."""
     machine = record["machine"]
     place = f"{machine['processor']}, {machine['cores']} cores"
-    lines = [f"## {name}", "", f"`{record['command']}`", "", f"{record['date'][:10]}, {place}."]
+    command = record.get("command", f"python benchmarks/{name.replace('-', '_')}.py")
+    lines = [f"## {name}", "", f"`{command}`", "", f"{record['date'][:10]}, {place}."]
     if record["note"]:
         lines.append(record["note"][0].upper() + record["note"][1:] + ".")
     if "metrics" in record:
@@ -52,11 +57,33 @@ def table(name: str, record: dict[str, Any]) -> list[str]:
     for title, rows in record.get("tables", {}).items():
         lines += ["", f"{title}:", "", "| what | measured |", "|---|---|"]
         lines += [f"| {what} | {value} |" for what, value in rows.items()]
+    if "metrics" not in record and "tables" not in record:
+        rest = list(figures({key: value for key, value in record.items() if key not in ABOUT}))
+        lines += [
+            "",
+            "| what | measured |",
+            "|---|---|",
+            *(f"| {what} | {value} |" for what, value in rest[:MOST]),
+        ]
+        lines += [f"\n{len(rest) - MOST} more figures are in {name}.json."] if len(rest) > MOST else []
     seconds = record.get("training_seconds")
     if seconds:
         lines += ["", f"The whole command took {seconds:.0f} s and at most {record['training_peak_mb']} MB."]
     lines += [f"- {note}" for note in record.get("notes", ())]
     return [*lines, ""]
+
+
+def figures(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Every number and yes or no of a record, with the way to it; lists of things are left to the JSON."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from figures(below, f"{where}, {key}" if where else str(key))
+    elif isinstance(value, bool):
+        yield where, "yes" if value else "no"
+    elif isinstance(value, int | float):
+        yield where, f"{value:.4g}" if isinstance(value, float) else str(value)
+    elif isinstance(value, list) and 1 < len(value) < 4 and all(isinstance(one, int | float) for one in value):
+        yield where, " / ".join(f"{one:.4g}" for one in value)
 
 
 def main() -> None:

@@ -85,7 +85,8 @@ def _ends(binary: Array) -> Array:
         last = there.shape[1] - 0.5 - there[:, ::-1].argmax(axis=1)
         for end in (first, last):
             points.append(np.insert(met.astype(float), axis, end, axis=1))
-    return np.concatenate(points) + corner
+    found: Array = np.concatenate(points) + corner
+    return found
 
 
 def _hull(points: Array) -> Array:

@@ -33,7 +33,8 @@ def components(binary: Array) -> tuple[Labels, int]:
 
 def sizes(labels: Labels, count: int) -> Labels:
     """(count,) voxels of each piece, in the order of their numbers."""
-    found: Labels = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    # Counting what is drawn is many times faster than counting the background with it.
+    found: Labels = np.bincount(labels[labels > 0], minlength=count + 1)[1:]
     return found
 
 

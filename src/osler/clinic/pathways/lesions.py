@@ -129,7 +129,7 @@ def _pieces(drawn: Sequence[Prediction], least_ml: float) -> tuple[list[_Piece],
             else:
                 cut = lesions_of(mask, label, least_ml=least_ml)
                 specks += components(mask.of(label))[1] - len(cut.labels) if least_ml else 0
-            counts = np.bincount(cut.array.ravel(), minlength=len(cut.labels) + 1)
+            counts = np.bincount(cut.array[cut.array > 0], minlength=len(cut.labels) + 1)
             found += [_Piece(of, cut, number, int(counts[number])) for number in cut.labels]
     return sorted(found, key=lambda piece: -piece.voxels), specks  # stable: equal ones as they came
 

@@ -16,7 +16,7 @@ from osler.clinic.measure.change import change_of, doubling_of
 from osler.clinic.measure.diameter import LONG_AXIS, SHORT_AXIS
 from osler.clinic.measure.lesions import lesion_measures
 from osler.clinic.measure.volume import VOLUME
-from osler.clinic.pathways.measured import listed_measures, measurement
+from osler.clinic.pathways.measured import listed_measures, measurement, when_was
 from osler.clinic.pathways.pathway import VOLUME_CHECKS, Needs, Pathway
 from osler.clinic.pathways.ruled import asked
 from osler.clinic.pathways.seen import Earlier, Seen
@@ -48,7 +48,7 @@ def nodules(seen: Seen) -> tuple[Finding, ...]:
     now = {one.lesion for one in found}
     for was in seen.earlier[-1].findings if seen.earlier else ():
         if was.lesion and was.present and was.lesion not in now:
-            when = _when(seen.earlier[-1])
+            when = when_was(seen.earlier[-1])
             statement = say("nodule.gone", name=was.name, when=when, measured=listed_measures(was, MEAN_DIAMETER))
             gone = replace(was, statement=statement, present=False, measurements=(), picture=0, label=None)
             found.append(replace(gone, centre_mm=None))
@@ -124,7 +124,7 @@ def _nodule(seen: Seen, finding: Finding) -> Finding:
         return replace(one, statement=say("nodule.new", statement=statement) if seen.earlier else statement)
     earlier, was = before
     said = listed_measures(was, MEAN_DIAMETER, VOLUME)
-    statement = say("nodule.before", statement=statement, when=_when(earlier), measured=said)
+    statement = say("nodule.before", statement=statement, when=when_was(earlier), measured=said)
     changes = [
         change_of(now, then, earlier.days)
         for code in (MEAN_DIAMETER, VOLUME)
@@ -255,10 +255,6 @@ def _mayo(seen: Seen, finding: Finding, count: int) -> Conclusion:
 
 def _where(finding: Finding) -> dict[str, str]:
     return {"size_mm": finding.name, "volume_mm3": finding.name}
-
-
-def _when(earlier: Earlier) -> str:
-    return say("burden.days", days=earlier.days) if earlier.days is not None else say("burden.earlier")
 
 
 LUNG_NODULE = Pathway(

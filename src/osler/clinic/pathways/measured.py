@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from osler.clinic.pathways.seen import Earlier
 from osler.core.codes import Code
 from osler.core.finding import Finding, Measurement
 from osler.core.quantity import Quantity
 from osler.results.page_lines import value_text
-from osler.results.sentences import listed
+from osler.results.sentences import listed, say
 
 
 def measurement(finding: Finding, code: Code, *, unit: str = "") -> Measurement | None:
@@ -20,6 +21,11 @@ def listed_measures(finding: Finding, *codes: Code) -> str:
     """The first measure of each kind for a sentence: "SUVpeak 10.1 SUV, longest diameter 62 mm"."""
     found = [one for code in codes if (one := measurement(finding, code)) is not None]
     return listed(f"{_within(one.name)} {value_text(one.quantity)}" for one in found)
+
+
+def when_was(earlier: Earlier) -> str:
+    """How long before this study an earlier one was made, for a sentence; only that it was, where nobody knows."""
+    return say("burden.days", days=earlier.days) if earlier.days is not None else say("burden.earlier")
 
 
 def summed(quantities: Sequence[Quantity]) -> Quantity:

@@ -25,7 +25,7 @@ from osler.clinic.measure.pet import (
 )
 from osler.clinic.measure.volume import VOLUME
 from osler.clinic.pathways.lesions import lineage, reference_of
-from osler.clinic.pathways.measured import listed_measures, measurement, summed
+from osler.clinic.pathways.measured import listed_measures, measurement, summed, when_was
 from osler.clinic.pathways.pathway import VOLUME_CHECKS, Needs, Pathway
 from osler.clinic.pathways.response import conclusions, of_targets, urgency
 from osler.clinic.pathways.seen import Earlier, Seen
@@ -35,6 +35,7 @@ from osler.core.mask import Mask
 from osler.core.quantity import Quantity
 from osler.core.volume import Volume
 from osler.imaging.resample import resample_to
+from osler.results.page_lines import value_text
 from osler.results.sentences import joined, say
 
 LESION = Code("52988006", "SCT", "Lesion")
@@ -147,7 +148,7 @@ def _told(seen: Seen, finding: Finding, every: Sequence[Measurement]) -> Finding
             change = change_of(now, then, earlier.days)
             changes += [change] if change is not None else []
     said = listed_measures(was, PEAK, METABOLIC_VOLUME, LONG_AXIS)
-    statement = say("burden.before", statement=statement, when=_when(earlier), measured=said)
+    statement = say("burden.before", statement=statement, when=when_was(earlier), measured=said)
     return replace(finding, statement=statement, present=True, measurements=(*finding.measurements, *changes))
 
 
@@ -185,7 +186,7 @@ def _gone(seen: Seen, pet: int | None) -> list[Finding]:
             continue
         left = _left_there(seen, last, was, pet)
         statement = say(
-            "burden.gone", name=was.name, when=_when(last), measured=listed_measures(was, PEAK, LONG_AXIS)
+            "burden.gone", name=was.name, when=when_was(last), measured=listed_measures(was, PEAK, LONG_AXIS)
         )
         if left:
             peak = listed_measures(replace(was, measurements=left), PEAK)
@@ -275,7 +276,12 @@ def _references(seen: Seen, pet: int | None) -> Iterator[Finding]:
             unit, times = ("SUV", 1.0) if factor is None else ("SUL", factor)
             mean = Measurement(say("burden.mean"), Quantity(uptake.mean * times, unit))
             spread = Measurement(say("burden.deviation"), Quantity(uptake.deviation * times, unit))
-            said = say("burden.reference", name=finding.name, mean=f"{mean.quantity}", spread=f"{spread.quantity}")
+            said = say(
+                "burden.reference",
+                name=finding.name,
+                mean=value_text(mean.quantity),
+                spread=value_text(spread.quantity),
+            )
             yield replace(finding, statement=said, present=None, measurements=(mean, spread))
 
 
@@ -284,10 +290,6 @@ def _drawn(seen: Seen, finding: Finding) -> tuple[Mask, int]:
     label = finding.label or 0
     masks = (one.mask for one in seen.drawings if one.picture == finding.picture)
     return next(mask for mask in masks if label in mask.labels), label
-
-
-def _when(earlier: Earlier) -> str:
-    return say("burden.days", days=earlier.days) if earlier.days is not None else say("burden.earlier")
 
 
 TUMOUR_BURDEN = Pathway(

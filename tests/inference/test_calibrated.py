@@ -7,9 +7,9 @@ from hypothesis import strategies as some
 
 from osler.core.errors import BadModel
 from osler.inference.calibrated import above, calibrated, grades_from
-from osler.inference.conformal import median_grade
 from osler.inference.temper import temper
 from osler.models.trust import Calibration
+from osler.statistics.grades import median_grade
 
 shares = some.lists(some.floats(1e-3, 1), min_size=4, max_size=4).map(lambda w: np.array([w]) / sum(w))
 temperatures = some.floats(0.1, 10)

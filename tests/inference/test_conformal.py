@@ -14,10 +14,10 @@ from osler.inference.conformal import (
     by_class,
     class_scores,
     label_sets,
-    median_grade,
     number_interval,
 )
 from osler.models.trust import Conformal
+from osler.statistics.grades import median_grade
 
 shares = some.lists(some.floats(1e-3, 1), min_size=5, max_size=5).map(lambda w: np.array(w) / sum(w))
 HOWS = ("lac", "aps", "raps", "grades")

@@ -176,7 +176,7 @@ def open_case(given: str) -> list["Picture"]:
 
 def row_of(model: "Model", prediction: "Prediction") -> dict[str, Any]:
     """One answer as plain values: what is said, and how sure."""
-    from osler.inference.conformal import median_grade
+    from osler.statistics.grades import median_grade
 
     row: dict[str, Any] = {}
     classes = prediction.classes

@@ -11,12 +11,12 @@ from torch.nn import functional
 from osler.core.arrays import Array
 from osler.core.errors import AskedWrongly
 from osler.core.prediction import Prediction
-from osler.inference.conformal import median_grade
 from osler.inference.predict import mean_answers
 from osler.inference.sliding import slide
 from osler.models.model import Model, Net
 from osler.models.prepare import Prepared
 from osler.models.tasks.task import Task
+from osler.statistics.grades import median_grade
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +87,7 @@ def said(prediction: Prediction, operating_point: float) -> tuple[int | None, ..
     if prediction.task == "multilabel":
         return tuple(int(k) for k in np.argsort(-shares) if shares[k] >= operating_point)
     if prediction.task == "ordinal":
-        return (median_grade(shares),)
+        return (int(median_grade(shares)),)
     return (int(shares.argmax()),)
 
 

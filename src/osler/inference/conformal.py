@@ -19,6 +19,7 @@ import numpy as np
 from osler.core.arrays import Array, Floats
 from osler.core.errors import BadModel
 from osler.models.trust import Conformal
+from osler.statistics.grades import median_grade
 
 TOLD = 0.9  # the promise that a report tells
 _ROUNDING = 1e-9  # a score as large as the threshold is inside, however the last digits fell
@@ -52,7 +53,7 @@ def answer_set(
     p = np.asarray(probabilities, float)[None]
     inside = within(class_scores(p, sets.how, penalty=sets.penalty, rank=sets.rank), sets, level)[0]
     if called is None:
-        called = median_grade(p[0]) if sets.how == "grades" else int(p[0].argmax())
+        called = int(median_grade(p[0])) if sets.how == "grades" else int(p[0].argmax())
     inside[called] = True
     return tuple(int(k) for k in np.flatnonzero(inside))
 
@@ -94,12 +95,6 @@ def number_interval(value: float, sets: Conformal, level: float = TOLD) -> tuple
     return None if row[0] is None else (value - row[0], value + row[0])
 
 
-def median_grade(probabilities: Array) -> int:
-    """The grade that a report names: the least expected distance from the truth."""
-    p = np.asarray(probabilities)
-    return min(int((p.cumsum() < 0.5 - 1e-9).sum()), len(p) - 1)
-
-
 def threshold_row(sets: Conformal, level: float) -> tuple[float | None, ...]:
     """The thresholds of one level. Raises BadModel where the level was not fitted."""
     if level not in sets.levels or len(sets.thresholds) != len(sets.levels):
@@ -120,7 +115,7 @@ def _limits(row: tuple[float | None, ...]) -> Floats:
 def _spread(p: Floats) -> Floats:
     """1 - the largest probability from each grade outwards, seen from the median grade, which scores 0."""
     grades = np.arange(p.shape[1])
-    middle = np.array([median_grade(shares) for shares in p])[:, None]
+    middle = median_grade(p)[:, None]
     upwards = np.maximum.accumulate(p[:, ::-1], axis=1)[:, ::-1]
     downwards = np.maximum.accumulate(p, axis=1)
     scores: Floats = 1 - np.where(grades > middle, upwards, np.where(grades < middle, downwards, 1.0))

@@ -49,8 +49,7 @@ def answers(task, *, cases=60, skill=2.0, seed=0, each=1):
         away = np.abs(truth[:, None] - np.arange(len(classes))) / 1.5
     raised = np.exp(-skill * away + chance.normal(0, 1, away.shape))
     said = raised / raised.sum(1, keepdims=True)
-    values = said @ np.arange(len(classes)) if task == "ordinal" else None
-    return Answers(task, classes, ids, patients, probabilities=said, values=values, truth=truth)
+    return Answers(task, classes, ids, patients, probabilities=said, truth=truth)
 
 
 def case_scores(fate, chance):

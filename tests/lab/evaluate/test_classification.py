@@ -95,14 +95,6 @@ def test_wilson_interval_is_that_of_the_textbook():
     assert (row.low, row.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
-@settings(max_examples=30, deadline=None)
-def test_confusion_is_that_of_scikit_learn(pairs):
-    truth, answer = np.array(pairs).T
-    found = ours.confusion(truth, answer, 4)
-    assert (found == sk.confusion_matrix(truth, answer, labels=range(4))).all()
-
-
 def test_curves_enclose_the_areas_and_keep_their_ends():
     random = np.random.default_rng(2)
     truth = random.random(3000) < 0.3

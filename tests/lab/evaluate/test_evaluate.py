@@ -129,14 +129,12 @@ def test_a_label_that_no_case_has_does_not_take_the_mean_along(made_up):
     assert found.metrics["dice"].value == found.per_class["core"]["dice"].value
 
 
-def test_the_grade_is_the_rounded_expected_one_or_else_the_median(made_up):
-    them = made_up("ordinal")
-    shown = Answers(
-        them.task, them.classes, them.ids, them.patients, them.probabilities, them.truth.astype(float), them.truth
-    )
-    assert score(shown, split="test").metrics["qwk"].value == 1
-    blind = Answers(them.task, them.classes, them.ids, them.patients, np.eye(4)[them.truth], truth=them.truth)
-    assert score(blind, split="test").metrics["mae"].value == 0
+def test_the_grade_that_is_scored_has_the_least_expected_distance():
+    said = np.random.default_rng(0).dirichlet(np.full(5, 0.5), 60)
+    named = np.array([int(np.argmin(np.abs(np.arange(5)[:, None] - np.arange(5)) @ row)) for row in said])
+    ids = tuple(map(str, range(60)))
+    scored = score(Answers("ordinal", tuple("01234"), ids, ids, said, truth=named), split="test")
+    assert scored.metrics["mae"].value == 0 and scored.metrics["qwk"].value == 1
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -10,13 +10,13 @@ from osler.lab.evaluate.compare import Difference
 from osler.lab.evaluate.decisions import decision_curve, try_points
 from osler.lab.evaluate.evaluate import score
 from osler.lab.evaluate.external import Place, external
-from osler.lab.evaluate.intervals import Interval
 from osler.lab.evaluate.robustness import Robustness, Strength
 from osler.lab.evaluate.subgroups import subgroups
 from osler.lab.report.audited import audited
 from osler.lab.report.document import Document
 from osler.lab.report.render_html import render_html
 from osler.lab.report.render_pdf import render_pdf
+from osler.statistics.intervals import Interval
 
 
 def answers(cases, seed):

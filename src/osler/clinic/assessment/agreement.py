@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from osler.core.arrays import Array, Floats
+from osler.statistics.intervals import bootstrap
 
-RESAMPLES = 2000
 Measure = Callable[[Floats], Floats]  # weights (resamples, cases) -> (resamples,)
 
 
@@ -32,31 +32,6 @@ class Estimate:
     cases: int
 
 
-def weighted_kappa(first: Array, second: Array, grades: int, weights: Floats) -> Floats:
-    """Quadratic weighted kappa of two series of grades 0..grades-1, (cases,), for each row of weights.
-
-    weights (resamples, cases), how often each case counts. 1 is perfect, 0 is chance; NaN where all are one grade.
-    Cohen 1968, Psychological Bulletin 70:213.
-    """
-    cells = np.eye(grades * grades)[np.asarray(first) * grades + np.asarray(second)]  # (cases, grades * grades)
-    seen = (weights @ cells).reshape(-1, grades, grades)
-    steps = np.arange(grades)
-    penalty = (steps[:, None] - steps) ** 2
-    by_chance = seen.sum(2)[:, :, None] * seen.sum(1)[:, None, :] / np.maximum(seen.sum((1, 2)), 1)[:, None, None]
-    expected = (penalty * by_chance).sum((1, 2))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        kappa: Floats = np.where(expected > 0, 1 - (penalty * seen).sum((1, 2)) / expected, np.nan)
-    return kappa
-
-
-def mean_of(values: Array, weights: Floats) -> Floats:
-    """The weighted mean of values (cases,) for each row of weights; NaN where no case is left."""
-    total = weights.sum(1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found: Floats = np.where(total > 0, weights @ np.asarray(values, float) / total, np.nan)
-    return found
-
-
 def estimate(measure: Measure, persons: Sequence[str], *, share: bool = False, seed: int = 0) -> Estimate:
     """What `measure` says of the cases, with its interval by person.
 
@@ -73,37 +48,10 @@ def estimate(measure: Measure, persons: Sequence[str], *, share: bool = False, s
         bound = 0.025 ** (1 / many)
         low, high = (0.0, 1 - bound) if value == 0 else (bound, 1.0)
         return Estimate(value, low, high, many, cases)
-    drawn = measure(person_weights(persons, RESAMPLES, seed))
-    drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn) or drawn.min() == drawn.max():
+    found = bootstrap(lambda weights: {"": measure(weights)}, persons, seed=seed)[""]
+    if found.low == found.high:
         return Estimate(value, np.nan, np.nan, many, cases)
-    low, high = (float(end) for end in np.percentile(drawn, [2.5, 97.5]))
-    return Estimate(value, low, high, many, cases)
-
-
-def person_weights(persons: Sequence[str], resamples: int, seed: int) -> Floats:
-    """How often each case is in each resample of persons, (resamples, cases)."""
-    of_case = np.unique(np.asarray(persons), return_inverse=True)[1]
-    many = int(of_case.max()) + 1
-    drawn = np.random.default_rng(seed).multinomial(many, np.full(many, 1 / many), size=resamples)
-    return np.asarray(drawn[:, of_case], dtype=np.float64)
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """The p of several tests, each raised so that all hold together; NaN stays and does not count.
-
-    Holm 1979, Scandinavian Journal of Statistics 6:65.
-
-    >>> [round(one, 3) for one in holm([0.01, 0.04, 0.03])]
-    [0.03, 0.06, 0.06]
-    """
-    given = np.asarray(p, float)
-    known = np.flatnonzero(~np.isnan(given))
-    order = known[np.argsort(given[known], kind="stable")]
-    raised = given.copy()
-    if len(order):
-        raised[order] = np.minimum(np.maximum.accumulate(given[order] * np.arange(len(order), 0, -1)), 1.0)
-    return [float(one) for one in raised]
+    return Estimate(value, found.low, found.high, many, cases)
 
 
 def permutation_p(

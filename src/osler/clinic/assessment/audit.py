@@ -17,21 +17,17 @@ from itertools import pairwise
 
 import numpy as np
 
-from osler.clinic.assessment.agreement import (
-    Estimate,
-    estimate,
-    holm,
-    mean_of,
-    permutation_p,
-    person_weights,
-    weighted_kappa,
-)
+from osler.clinic.assessment.agreement import Estimate, estimate, permutation_p
 from osler.clinic.assessment.case_book import Case, CaseBook, overruled
 from osler.clinic.assessment.decision import WITHHELD, Decision
 from osler.clinic.assessment.statement import Item
 from osler.core.arrays import Array, Floats
 from osler.core.errors import AskedWrongly, UnknownChoice
 from osler.results.sentences import say
+from osler.statistics.grades import qwk
+from osler.statistics.intervals import interval, resample
+from osler.statistics.several_tests import holm
+from osler.statistics.weighted import mean
 
 FEWEST = 10  # persons below which there is no number
 NEVER_OVERRULED = 20  # decisions after which agreement without exception is told
@@ -348,16 +344,17 @@ def _gaps(mine: Sequence[_Row], known: Sequence[_Row]) -> tuple[tuple[Gap, ...],
         numbers = np.asarray(values, float)
 
         def measure(weights: Floats, numbers: Array = numbers) -> Floats:
-            return mean_of(numbers, weights)
+            return mean(numbers, weights)
 
         ours, rest = numbers[inside], numbers[~inside]
         value = float(ours.mean() - rest.mean())
-        weights = person_weights(persons, 2000, 0)
-        drawn = measure(weights * inside) - measure(weights * ~inside)
-        drawn = drawn[np.isfinite(drawn)]
-        low, high = (float(end) for end in np.percentile(drawn, [2.5, 97.5]))
+
+        def gap(weights: Floats, inside: Array = inside) -> dict[str, Floats]:
+            return {"": measure(weights * inside) - measure(weights * ~inside)}
+
+        found = interval(value, resample(gap, persons)[""])
         p = permutation_p(measure, persons, inside, model)
-        gaps.append(Gap(name, value, low, high, p, float("nan")))
+        gaps.append(Gap(name, value, found.low, found.high, p, float("nan")))
     return tuple(gaps), note
 
 
@@ -422,12 +419,12 @@ def _overruled(rows: Sequence[_Row]) -> Array:
 
 
 def _share(values: Array, persons: Sequence[str]) -> Estimate:
-    return estimate(lambda weights: mean_of(values, weights), persons, share=True)
+    return estimate(lambda weights: mean(values, weights), persons, share=True)
 
 
 def _mean(values: Array, persons: Sequence[str]) -> Estimate:
-    return estimate(lambda weights: mean_of(values, weights), persons)
+    return estimate(lambda weights: mean(values, weights), persons)
 
 
 def _kappa(first: Array, second: Array, grades: int, persons: Sequence[str]) -> Estimate:
-    return estimate(lambda weights: weighted_kappa(first, second, grades, weights), persons)
+    return estimate(lambda weights: qwk(first, second, grades, weights), persons)

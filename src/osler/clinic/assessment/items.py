@@ -8,8 +8,8 @@ from osler.core.errors import Declined
 from osler.core.finding import Finding
 from osler.core.report import Report
 from osler.core.study import Study
-from osler.inference.conformal import median_grade
 from osler.results.sentences import say
+from osler.statistics.grades import median_grade
 
 
 def items_of(report: Report, study: Study) -> tuple[Item, ...]:
@@ -43,7 +43,7 @@ def _graded(finding: Finding, side: str) -> Item:
         finding.statement,
         finding.grade,
         names,
-        median_grade(shares),  # the grade that a reading tells is the median
+        int(median_grade(shares)),  # the grade that a reading tells is the median
         min(inside) if inside else None,
         max(inside) if inside else None,
         finding.coverage,

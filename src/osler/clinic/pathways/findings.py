@@ -18,12 +18,13 @@ from osler.core.finding import Finding, Measurement
 from osler.core.prediction import Prediction
 from osler.core.quantity import Quantity
 from osler.core.registry import Registry
-from osler.inference.conformal import TOLD, answer_set, label_sets, median_grade, number_interval
+from osler.inference.conformal import TOLD, answer_set, label_sets, number_interval
 from osler.inference.prevalence import as_learnt
 from osler.models.card import ModelCard
 from osler.models.trust import Trust
 from osler.results.page_lines import interval_text, value_text
 from osler.results.sentences import joined, listed, phrase, say
+from osler.statistics.grades import median_grade
 
 _IN_A_SENTENCE = (VOLUME, AREA, DIAMETER_3D)  # the table has the rest
 # A class whose name holds one of these words, or is one of these numbers, says that nothing is there.
@@ -172,8 +173,8 @@ def _multiclass(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]
 
 def _ordinal(prediction: Prediction, speaker: Speaker) -> tuple[Finding, ...]:
     shares = _probabilities(prediction)
-    # The median grade has the least expected distance from the truth; evaluation scores the rounded expected one.
-    grade = median_grade(shares)
+    # The median grade has the least expected distance from the truth; evaluation scores the same one.
+    grade = int(median_grade(shares))
     expected = prediction.value if prediction.value is not None else float(shares @ np.arange(len(shares)))
     sets = speaker.trust.sets
     among = () if sets is None else tuple(prediction.classes[k] for k in answer_set(shares, sets))

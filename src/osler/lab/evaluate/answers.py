@@ -22,7 +22,7 @@ class Answers:
     classes        what each probability means; segmentation: the labels without background; () for regression
     ids, patients  one a case; patients are the unit of the intervals
     probabilities  (cases, classes) for classification and grades; "binary" has both classes
-    values         (cases,) the numbers of a regression; the expected grades of an ordinal answer, or None
+    values         (cases,) the numbers of a regression
     truth          (cases,) class numbers, grades or numbers; (cases, classes) of 0 and 1 for "multilabel"
     masks          segmentation: what `score_case` said of each case, so that masks need not be kept
 
@@ -58,9 +58,7 @@ class Answers:
             ),
             "masks": ((len(self.masks),), (cases,)),
         }
-        for field in _FIELDS[self.task] + (
-            ("values",) if self.task == "ordinal" and self.values is not None else ()
-        ):
+        for field in _FIELDS[self.task]:
             found, expected = shapes[field]
             if found != expected:
                 raise BadDataset(

@@ -7,9 +7,9 @@ from typing import Any
 from osler.lab.evaluate.coverage import Coverage
 from osler.lab.evaluate.decisions import DecisionCurve, TriedPoint
 from osler.lab.evaluate.external import External
-from osler.lab.evaluate.intervals import Interval
 from osler.lab.evaluate.robustness import Robustness
 from osler.lab.evaluate.subgroups import SubgroupAudit
+from osler.statistics.intervals import Interval
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,8 +7,8 @@ import numpy as np
 
 from osler.lab.evaluate import plots
 from osler.lab.evaluate.evaluate import Evaluation
-from osler.lab.evaluate.intervals import Interval
 from osler.lab.evaluate.measures import ABOUT
+from osler.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from osler.lab.evaluate.audit import Audit

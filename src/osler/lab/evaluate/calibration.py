@@ -8,7 +8,7 @@ import numpy as np
 from osler.core.arrays import Array, Floats
 from osler.inference.temper import SMALLEST_PROBABILITY
 from osler.lab.evaluate.classification import BINS, binned
-from osler.lab.evaluate.weighted import case_weights, ratio
+from osler.statistics.weighted import case_weights, ratio
 
 _STEPS = 40
 _SETTLED = 1e-6  # of a coefficient, between two steps

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osler.core.arrays import Array, Floats, Labels
+from osler.core.arrays import Array, Floats
 from osler.core.errors import AskedWrongly
 from osler.inference.temper import SMALLEST_PROBABILITY
-from osler.lab.evaluate.weighted import by_group, case_weights, mean, ratio, ties
+from osler.statistics.weighted import by_group, case_weights, mean, ratio, ties
 
 BINS = 10
 
@@ -159,14 +159,6 @@ def reliability(confidence: Array, right: Array, *, bins: int = BINS) -> tuple[R
         low, high = max(0.0, min(share, float(centre - half))), min(1.0, max(share, float(centre + half)))
         rows.append(ReliabilityBin(cases, float(said[inside].mean()), share, low, high))
     return tuple(rows)
-
-
-def confusion(truth: Labels, answer: Labels, classes: int, weights: Floats | None = None) -> Floats:
-    """How often each true class (rows) was called each class (columns): (..., classes, classes)."""
-    cell = np.asarray(truth, int) * classes + np.asarray(answer, int)
-    counts = case_weights(weights, len(cell))
-    counted: Floats = counts @ (cell[:, None] == np.arange(classes**2)).astype(float)
-    return counted.reshape(*counted.shape[:-1], classes, classes)
 
 
 def roc_curve(scores: Array, positive: Array, *, points: int = 200) -> tuple[Floats, Floats]:

@@ -12,8 +12,8 @@ import numpy as np
 from osler.core.arrays import Array, Floats
 from osler.core.errors import AskedWrongly
 from osler.lab.evaluate.answers import Answers
-from osler.lab.evaluate.intervals import interval, resample
 from osler.lab.evaluate.measures import ABOUT, WHOLE, OperatingPoint, measures
+from osler.statistics.intervals import interval, resample
 
 
 @dataclass(frozen=True, slots=True)

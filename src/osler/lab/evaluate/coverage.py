@@ -9,10 +9,10 @@ from osler.core.arrays import Array
 from osler.inference.conformal import TOLD, answer_set, label_sets, number_interval
 from osler.lab.evaluate.answers import Answers
 from osler.lab.evaluate.bands import Column, Fact, columns_of
-from osler.lab.evaluate.intervals import Interval, bootstrap
 from osler.lab.evaluate.subgroups import FEWEST, MOST_COLUMNS, usable_columns
-from osler.lab.evaluate.weighted import mean
 from osler.models.trust import Conformal
+from osler.statistics.intervals import Interval, bootstrap
+from osler.statistics.weighted import mean
 
 
 @dataclass(frozen=True, slots=True)

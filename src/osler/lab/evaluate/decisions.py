@@ -13,8 +13,8 @@ from osler.core.arrays import Array, Floats
 from osler.core.errors import AskedWrongly
 from osler.lab.evaluate.answers import Answers
 from osler.lab.evaluate.classification import choose_operating_point, sensitivity, specificity
-from osler.lab.evaluate.intervals import Interval, bootstrap, patient_weights
-from osler.lab.evaluate.weighted import ratio
+from osler.statistics.intervals import Interval, bootstrap, patient_weights
+from osler.statistics.weighted import ratio
 
 THRESHOLDS = tuple(round(0.01 * step, 2) for step in range(1, 100))
 _WORK = 1_000_000  # weights drawn for one curve

@@ -8,8 +8,7 @@ import numpy as np
 
 from osler.core.arrays import Array, Floats
 from osler.lab.evaluate.answers import CLASSIFICATION, Answers
-from osler.lab.evaluate.classification import ReliabilityBin, confusion, pr_curve, reliability, roc_curve
-from osler.lab.evaluate.intervals import Interval, bootstrap, resamples_for
+from osler.lab.evaluate.classification import ReliabilityBin, pr_curve, reliability, roc_curve
 from osler.lab.evaluate.measures import (
     ABOUT,
     BIASED,
@@ -17,12 +16,14 @@ from osler.lab.evaluate.measures import (
     Key,
     OperatingPoint,
     confidence,
-    grades,
     measures,
     said_classes,
+    said_grades,
     thresholds,
 )
 from osler.lab.evaluate.segmentation import TOLERANCE_MM
+from osler.statistics.intervals import Interval, bootstrap, resamples_for
+from osler.statistics.weighted import confusion
 
 _FEW_PATIENTS = 30  # below, percentile intervals are known to be too narrow
 _FEW_CASES = 10  # of a class, below which its numbers say little
@@ -197,7 +198,7 @@ def _curves(answers: Answers, curve: Callable[[Array, Array], tuple[Floats, Floa
 def _confusion(answers: Answers, operating_point: OperatingPoint) -> Array | None:
     if answers.task not in ("binary", "multiclass", "ordinal"):
         return None
-    said = grades(answers) if answers.task == "ordinal" else said_classes(answers)
+    said = said_grades(answers) if answers.task == "ordinal" else said_classes(answers)
     if answers.task == "binary":
         said = (answers.chances[:, 1] >= thresholds(answers, operating_point)[0]).astype(int)
     return confusion(answers.labels, said, len(answers.classes)).astype(int)
@@ -239,9 +240,9 @@ def _notes(
             elif count < _FEW_CASES:
                 notes.append(f"Only {count} case{'s' * (count > 1)} with '{name}': its numbers say little.")
     if answers.task == "ordinal":
-        how = "median grade" if answers.values is None else "expected grade, rounded"
         notes.append(
-            f"Accuracy takes the likeliest grade; kappa, errors in grades and the confusion table take the {how}."
+            "Accuracy takes the likeliest grade; kappa, errors in grades and the confusion table take the median "
+            "grade, which is the one that a report names."
         )
     if answers.task in ("binary", "multilabel") and operating_point is not None:
         notes.append(

@@ -20,13 +20,13 @@ from osler.lab.evaluate.coverage import coverage
 from osler.lab.evaluate.decisions import Aim, TriedPoint, choose_points, decision_curve, try_points
 from osler.lab.evaluate.evaluate import Evaluation
 from osler.lab.evaluate.external import External, Place, external
-from osler.lab.evaluate.intervals import bootstrap
 from osler.lab.evaluate.report import write_report
 from osler.lab.evaluate.robustness import robustness
 from osler.lab.evaluate.run import Asked, about, ask, evaluated, extremes
 from osler.lab.evaluate.subgroups import MOST_COLUMNS, subgroups, usable_columns
-from osler.lab.evaluate.weighted import mean
 from osler.models.model import Model
+from osler.statistics.intervals import bootstrap
+from osler.statistics.weighted import mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from osler.lab.evaluate.bands import Column, Fact, columns_of
 from osler.lab.evaluate.compare import Difference, difference
 from osler.lab.evaluate.decisions import outcomes
 from osler.lab.evaluate.headline import headline
-from osler.lab.evaluate.intervals import Interval, bootstrap, interval, resample
 from osler.lab.evaluate.measures import OperatingPoint, thresholds
 from osler.lab.evaluate.subgroups import SubgroupAudit, chosen_answers, one_class_note
-from osler.lab.evaluate.weighted import mean
+from osler.statistics.intervals import Interval, bootstrap, interval, resample
+from osler.statistics.weighted import mean
 
 _RESAMPLES = 1000
 

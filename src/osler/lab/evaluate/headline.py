@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from osler.core.arrays import Array, Floats
-from osler.lab.evaluate import classification, ordinal, regression
+from osler.lab.evaluate import classification, regression
 from osler.lab.evaluate.answers import Answers
-from osler.lab.evaluate.intervals import Measure
-from osler.lab.evaluate.measures import OperatingPoint, grades, said_classes, thresholds
-from osler.lab.evaluate.weighted import mean, ratio
+from osler.lab.evaluate.measures import OperatingPoint, said_classes, said_grades, thresholds
+from osler.statistics import grades
+from osler.statistics.intervals import Measure
+from osler.statistics.weighted import mean, ratio
 
 # The first is the one that is drawn. What comes after the bar is calibration in the large.
 HEADLINE: Mapping[str, tuple[str, ...]] = {
@@ -103,12 +104,12 @@ def _multiclass(answers: Answers, _: OperatingPoint, kept: Sequence[int]) -> _Co
 
 
 def _ordinal(answers: Answers, _: OperatingPoint, __: Sequence[int]) -> _Compute:
-    truth, grade, many = answers.labels, grades(answers), len(answers.classes)
+    truth, grade, many = answers.labels, said_grades(answers), len(answers.classes)
     expected = answers.chances @ np.arange(many)
     return {
-        "qwk": lambda weights: ordinal.qwk(truth, grade, many, weights),
-        "mae": lambda weights: ordinal.mae(truth, grade, weights),
-        "within_one": lambda weights: ordinal.within_one(truth, grade, weights),
+        "qwk": lambda weights: grades.qwk(truth, grade, many, weights),
+        "mae": lambda weights: grades.mae(truth, grade, weights),
+        "within_one": lambda weights: grades.within_one(truth, grade, weights),
         "said_minus_so": lambda weights: mean(expected - truth, weights),
     }
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from osler.core.arrays import Array, Floats
 from osler.core.errors import AskedWrongly
-from osler.lab.evaluate import calibration, classification, ordinal, regression
+from osler.lab.evaluate import calibration, classification, regression
 from osler.lab.evaluate.answers import Answers
-from osler.lab.evaluate.intervals import Measure
-from osler.lab.evaluate.weighted import mean, ratio
+from osler.statistics import grades
+from osler.statistics.intervals import Measure
+from osler.statistics.weighted import mean, ratio
 
 # These grow with noise alone: their resamples are shifted back by the bias they show.
 BIASED = ("ece", "ece_debiased", "ece_classwise", "brier_reliability", "brier_resolution")
@@ -174,11 +175,9 @@ def thresholds(answers: Answers, operating_point: OperatingPoint) -> Floats:
     return np.broadcast_to(given, (labels,))
 
 
-def grades(answers: Answers) -> Array:
-    """The one grade said of each case: the expected grade rounded where there is one, otherwise the median."""
-    if answers.values is None:
-        return ordinal.median_grade(answers.chances)
-    return ordinal.nearest_grade(answers.values, len(answers.classes))
+def said_grades(answers: Answers) -> Array:
+    """The one grade said of each case, (cases,): the median, as in the reports."""
+    return grades.median_grade(answers.chances)
 
 
 def said_classes(answers: Answers) -> Array:
@@ -316,13 +315,13 @@ def _each_label(answers: Answers, called: Array, weights: Floats) -> Said:
 
 
 def _ordinal(answers: Answers, called: Array, weights: Floats) -> Said:
-    grade, truth = grades(answers), answers.labels
+    grade, truth = said_grades(answers), answers.labels
     said: Said = {
-        (WHOLE, "qwk"): ordinal.qwk(truth, grade, len(answers.classes), weights),
-        (WHOLE, "mae"): ordinal.mae(truth, grade, weights),
-        (WHOLE, "mae_macro"): ordinal.mae_macro(truth, grade, weights),
-        (WHOLE, "within_one"): ordinal.within_one(truth, grade, weights),
-        (WHOLE, "rps"): ordinal.rps(answers.chances, truth, weights),
+        (WHOLE, "qwk"): grades.qwk(truth, grade, len(answers.classes), weights),
+        (WHOLE, "mae"): grades.mae(truth, grade, weights),
+        (WHOLE, "mae_macro"): grades.mae_macro(truth, grade, weights),
+        (WHOLE, "within_one"): grades.within_one(truth, grade, weights),
+        (WHOLE, "rps"): grades.rps(answers.chances, truth, weights),
     }
     return said | _multiclass(answers, called, weights)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from osler.core.arrays import Array, Floats
-from osler.lab.evaluate.weighted import mean, ratio
+from osler.statistics.weighted import mean, ratio
 
 
 def mae(truth: Array, value: Array, weights: Floats | None = None) -> Floats:

@@ -16,8 +16,8 @@ from osler.lab.evaluate import plots
 from osler.lab.evaluate.audit_page import audit_rows
 from osler.lab.evaluate.compare import Comparison, Difference
 from osler.lab.evaluate.evaluate import Evaluation
-from osler.lab.evaluate.intervals import Interval
 from osler.lab.evaluate.measures import ABOUT
+from osler.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from osler.lab.evaluate.audit import Audit

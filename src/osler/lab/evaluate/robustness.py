@@ -19,11 +19,11 @@ from osler.lab.evaluate.answers import Answers, CaseScore
 from osler.lab.evaluate.compare import Difference, difference
 from osler.lab.evaluate.degrade import Degradation, degradations_for, turned_mask
 from osler.lab.evaluate.headline import headline
-from osler.lab.evaluate.intervals import Interval, bootstrap, interval, resample
 from osler.lab.evaluate.run import answered, in_order_of
 from osler.lab.evaluate.segmentation import score_case, tolerance_for
 from osler.models.model import Model
 from osler.models.prepare import Prepared, prepare
+from osler.statistics.intervals import Interval, bootstrap, interval, resample
 
 MOST = 200  # cases, of whole patients
 _RESAMPLES = 1000

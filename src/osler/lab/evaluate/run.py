@@ -113,7 +113,7 @@ def answered(
         probabilities=np.stack([p.probabilities for p in said if p.probabilities is not None])
         if task != "regression"
         else None,
-        values=np.array([p.value for p in said]) if said[0].value is not None else None,
+        values=np.array([p.value for p in said]) if task == "regression" else None,
         truth=np.array([case.label for case in cases]),
     )
 

@@ -18,8 +18,9 @@ from osler.core.errors import AskedWrongly
 from osler.lab.evaluate.answers import CLASSIFICATION, Answers
 from osler.lab.evaluate.bands import Column, Fact, columns_of
 from osler.lab.evaluate.headline import HEADLINE, headline, judged_classes
-from osler.lab.evaluate.intervals import Interval, interval, patient_weights
 from osler.lab.evaluate.measures import OperatingPoint
+from osler.statistics.intervals import Interval, interval, patient_weights
+from osler.statistics.several_tests import holm
 
 FEWEST = 10  # patients of a group below which there is no number
 MOST_COLUMNS = 12  # looked at unasked; more tests find less
@@ -153,21 +154,6 @@ def subgroups(
     asked = [_asked(known, name) for name in chosen]
     audits = [_audit(answers, column, operating_point, seed) for column in asked]
     return _corrected(audits)
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """The p of several tests, each raised so that all hold together; NaN stays and does not count.
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    given = np.asarray(p, float)
-    known = np.flatnonzero(~np.isnan(given))
-    order = known[np.argsort(given[known], kind="stable")]
-    raised = given[order] * np.arange(len(order), 0, -1)
-    given = given.copy()
-    given[order] = np.minimum(np.maximum.accumulate(raised), 1.0) if len(order) else raised
-    return [float(one) for one in given]
 
 
 def chosen_answers(answers: Answers, inside: Array) -> Answers:

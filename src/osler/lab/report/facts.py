@@ -7,13 +7,13 @@ from typing import Any
 
 from osler.core.report import NOT_A_DEVICE
 from osler.lab.catalog.care.concern import SEVERITIES
-from osler.lab.evaluate.intervals import Interval
 from osler.lab.evaluate.measures import ABOUT
 from osler.lab.evaluate.report import written
 from osler.lab.report.item import PERSON, SAID, Fact, Facts
 from osler.lab.report.known import Known, Tested
 from osler.lab.report.machine import machine, versions
 from osler.models.recipe import Normalization
+from osler.statistics.intervals import Interval
 
 TASKS_IN_WORDS = {
     "binary": "one of two classes",
@@ -461,7 +461,7 @@ def _threshold(known: Known) -> str:
         )
         return f"{what} is called present from a probability of {point:.3f} on, {how}."
     if card.task == "ordinal":
-        return "No threshold: the grade said is the expected grade, rounded."
+        return "No threshold: the grade said is the median of the probabilities."
     if card.task == "regression":
         return "No threshold: the number itself is said."
     return "No threshold: the likeliest class is said" + (

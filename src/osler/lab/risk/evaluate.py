@@ -10,11 +10,11 @@ from osler.core.arrays import Floats
 from osler.core.errors import BadDataset
 from osler.lab.evaluate import classification
 from osler.lab.evaluate.calibration import recalibration
-from osler.lab.evaluate.intervals import Interval, interval, resample
 from osler.lab.risk import metrics
 from osler.lab.risk.cohort import Cohort
 from osler.lab.risk.cox import fit_cox
 from osler.models.risk.survival import kaplan_meier, surviving_at, wilson
+from osler.statistics.intervals import Interval, interval, resample
 
 AVERAGE = "average"  # the part that gives everybody the average risk: what a model must beat
 SMALL = 100  # patients; and this many with the event: below, figures are said to be of few

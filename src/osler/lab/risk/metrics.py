@@ -8,8 +8,8 @@ A metric that is not defined is NaN.
 import numpy as np
 
 from osler.core.arrays import Array, Floats
-from osler.lab.evaluate.weighted import ratio
 from osler.models.risk.survival import surviving_at
+from osler.statistics.weighted import ratio
 
 _LEAST_LEFT = 0.02  # a chance of still being seen below this makes weights beyond sense: the metric is not defined
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from osler.core.report import NOT_A_DEVICE
 from osler.io.files import replacing
-from osler.lab.evaluate.intervals import Interval
 from osler.lab.risk.evaluate import ABOUT, AVERAGE, Figure, Group, RiskEvaluation
+from osler.statistics.intervals import Interval
 
 _SIDE = 230
 

@@ -3,9 +3,9 @@ import time
 import numpy as np
 import pytest
 
-from osler.lab.evaluate import intervals
 from osler.lab.evaluate.classification import auc
-from osler.lab.evaluate.weighted import mean
+from osler.statistics import intervals
+from osler.statistics.weighted import mean
 
 
 def test_a_patient_brings_all_cases_along():

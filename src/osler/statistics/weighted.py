@@ -1,6 +1,6 @@
 """Cases that count more than once: how one formula serves the set and all its resamples.
 
-Every metric of this room takes `weights` of shape (..., cases) and answers with the shape in front of the cases:
+Every metric takes `weights` of shape (..., cases) and answers with the shape in front of the cases:
 without weights one number, with weights (resamples, cases) one number a resample. A resample of patients is
 nothing but a row of weights, so the bootstrap is a few matrix products. A metric that is not defined (one class
 only, nobody in the sample) is NaN, never a guess.
@@ -8,7 +8,7 @@ only, nobody in the sample) is NaN, never a guess.
 
 import numpy as np
 
-from osler.core.arrays import Array, Floats
+from osler.core.arrays import Array, Floats, Labels
 
 
 def case_weights(weights: Floats | None, cases: int) -> Floats:
@@ -46,3 +46,11 @@ def by_group(values: Floats, starts: Array) -> Floats:
         return values
     summed: Floats = np.add.reduceat(values, starts, axis=-1)
     return summed
+
+
+def confusion(truth: Labels, answer: Labels, classes: int, weights: Floats | None = None) -> Floats:
+    """How often each true class (rows) was called each class (columns): (..., classes, classes)."""
+    cell = np.asarray(truth, int) * classes + np.asarray(answer, int)
+    counts = case_weights(weights, len(cell))
+    counted: Floats = counts @ (cell[:, None] == np.arange(classes**2)).astype(float)
+    return counted.reshape(*counted.shape[:-1], classes, classes)

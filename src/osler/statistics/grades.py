@@ -3,8 +3,7 @@
 import numpy as np
 
 from osler.core.arrays import Array, Floats, Labels
-from osler.lab.evaluate.classification import confusion
-from osler.lab.evaluate.weighted import mean, ratio
+from osler.statistics.weighted import confusion, mean, ratio
 
 
 def qwk(truth: Labels, grade: Labels, grades: int, weights: Floats | None = None) -> Floats:
@@ -53,13 +52,7 @@ def rps(probabilities: Array, truth: Labels, weights: Floats | None = None) -> F
 
 
 def median_grade(probabilities: Array) -> Labels:
-    """The grade in the middle of the distribution (cases, grades): the answer with the least expected distance."""
-    middle = (np.cumsum(np.asarray(probabilities, float), axis=1) < 0.5 - 1e-9).sum(axis=1)
-    kept: Labels = np.minimum(middle, np.shape(probabilities)[1] - 1)
-    return kept
-
-
-def nearest_grade(expected: Array, grades: int) -> Labels:
-    """Expected grades (cases,) rounded to a grade, halves upwards."""
-    nearest: Labels = np.clip(np.floor(np.asarray(expected, float) + 0.5), 0, grades - 1).astype(np.int64)
-    return nearest
+    """The grade in the middle of each distribution (..., grades): the answer with the least expected distance."""
+    p = np.asarray(probabilities, float)
+    middle: Labels = np.minimum((np.cumsum(p, axis=-1) < 0.5 - 1e-9).sum(axis=-1), p.shape[-1] - 1)
+    return middle

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from record import keep, run
 
-from osler.clinic.assessment.agreement import estimate, mean_of, weighted_kappa
+from osler.clinic.assessment.agreement import estimate
 from osler.clinic.assessment.assess import assess_study
 from osler.clinic.assessment.audit import audit
 from osler.clinic.assessment.audit_page import audit_to_json, write_audit
@@ -33,6 +33,8 @@ from osler.clinic.assessment.person import Person
 from osler.clinic.assessment.request import AssessmentRequest, Consent, Objection
 from osler.io.open import open_study
 from osler.models.shelf import Shelf
+from osler.statistics.grades import qwk
+from osler.statistics.weighted import mean
 
 PAGES = 10
 
@@ -141,10 +143,10 @@ def told(book: CaseBook, grades: dict[str, int]) -> dict[str, object]:
     truth = np.array([grades[case.place] for case in book.cases])
     far = np.abs(said - truth)
     return {
-        "qwk": asdict(estimate(lambda w: weighted_kappa(truth, said, 5, w), persons)),
-        "mae": asdict(estimate(lambda w: mean_of(far, w), persons)),
-        "within_one": asdict(estimate(lambda w: mean_of(far <= 1, w), persons, share=True)),
-        "exact": asdict(estimate(lambda w: mean_of(far == 0, w), persons, share=True)),
+        "qwk": asdict(estimate(lambda w: qwk(truth, said, 5, w), persons)),
+        "mae": asdict(estimate(lambda w: mean(far, w), persons)),
+        "within_one": asdict(estimate(lambda w: mean(far <= 1, w), persons, share=True)),
+        "exact": asdict(estimate(lambda w: mean(far == 0, w), persons, share=True)),
     }
 
 
@@ -161,9 +163,9 @@ def intervals(book: CaseBook, grades: dict[str, int]) -> dict[str, object]:
     top = len(bound[0].items[0].scale)
     return {
         "promised": bound[0].items[0].coverage,
-        "coverage": asdict(estimate(lambda w: mean_of(inside, w), persons, share=True)),
-        "grades_in_interval": asdict(estimate(lambda w: mean_of(width, w), persons)),
-        "all_grades_left": asdict(estimate(lambda w: mean_of(width == top, w), persons, share=True)),
+        "coverage": asdict(estimate(lambda w: mean(inside, w), persons, share=True)),
+        "grades_in_interval": asdict(estimate(lambda w: mean(width, w), persons)),
+        "all_grades_left": asdict(estimate(lambda w: mean(width == top, w), persons, share=True)),
         "widths": {str(size): int((width == size).sum()) for size in range(1, top + 1)},
         "coverage_by_grade": {
             str(grade): {"inside": int(inside[truth == grade].sum()), "n": int((truth == grade).sum())}

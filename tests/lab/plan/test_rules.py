@@ -84,6 +84,16 @@ def test_small_sets_get_several_nets_and_large_ones_one():
     assert members(100_000) == 1
 
 
+def test_few_tiny_pictures_get_narrow_nets_that_see_each_often():
+    def plan(cases, seconds):
+        asked = Ask(budget_seconds=seconds)
+        return make_plan(flat(cases=cases), asked, CPU, task="binary", classes=("a", "b"))
+
+    few, many, hasty = plan(546, 600), plan(4708, 600), plan(546, 60)
+    assert max(few.net.arguments["widths"]) < max(many.net.arguments["widths"])
+    assert few.training.members > 1 and hasty.training.members == 1  # one net learnt well before a second one
+
+
 def test_a_plan_survives_its_file_and_a_wrong_field_is_named(tmp_path):
     plan = segmentation(looks())
     write_plan(plan, tmp_path / "plan.json")

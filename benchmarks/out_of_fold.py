@@ -4,7 +4,7 @@ python benchmarks/out_of_fold.py DATA FOLDS ANSWERS SETTINGS [SETTINGS ...]
 
 FOLDS     how many; the cases of train and val are divided among them, the test split is not opened
 ANSWERS   a folder where the answers of each net are kept; those that lie there already are not made again
-SETTINGS  as --set takes them, with commas: steps=1180,widths=[16;32;64],members=2 (nets whose answers are averaged)
+SETTINGS  as --set takes them, with commas: steps=1180,widths=[16;32;64],members=2 (two nets, answers averaged)
 """
 
 import json

@@ -173,8 +173,8 @@ def _members(fingerprint: Fingerprint, pixels: int, few: bool, ask: Ask, because
     """Several nets where one would pass over the data more often than it needs to.
 
     Measured on two cores: tiny pictures, kept at full resolution, train at about .2 million pixels a second (.45
-    with a narrow net), large ones, halved at once, at about 1 million. A net that saw few pictures fewer than about
-    40 times has hardly begun to tell them apart (benchmarks/out-of-fold-breastmnist.json).
+    with a narrow net), large ones, halved at once, at about 1 million. A net that saw its pictures, where they are
+    few, fewer than about 40 times has hardly begun to tell them apart (benchmarks/out-of-fold-breastmnist.json).
     """
     pace = (0.45e6 if few else 0.2e6) if max(fingerprint.shape) <= 64 else 1e6
     needed = 40 if few else 16

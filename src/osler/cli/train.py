@@ -21,7 +21,7 @@ it was stopped, the training goes on where it was."""
 EXAMPLE = """
 osler train pictures/ --budget 10m --out my-model
 osler train table.csv --target grade --task ordinal --out grades
-osler train breastmnist.npz --set net=softmax --out textbook
+osler train pneumoniamnist.npz --set net=softmax --out textbook
 """
 
 

@@ -19,7 +19,7 @@ from osler.clinic.measure.volume import VOLUME
 from osler.clinic.pathways.measured import listed_measures, measurement, when_was
 from osler.clinic.pathways.pathway import VOLUME_CHECKS, Needs, Pathway
 from osler.clinic.pathways.ruled import asked
-from osler.clinic.pathways.seen import Earlier, Seen
+from osler.clinic.pathways.seen import Earlier, Seen, same_lesion
 from osler.core.codes import Code
 from osler.core.conclusion import Conclusion, Priority
 from osler.core.finding import Finding, Measurement
@@ -157,9 +157,8 @@ def _size(finding: Finding) -> Quantity:
 def _before(seen: Seen, finding: Finding) -> tuple[Earlier, Finding] | None:
     """The latest earlier study that shows the nodule, and the nodule there."""
     for earlier in reversed(seen.earlier):
-        for was in earlier.findings:
-            if was.lesion == finding.lesion and was.present:
-                return earlier, was
+        if (was := same_lesion(earlier, finding)) is not None:
+            return earlier, was
     return None
 
 

@@ -39,3 +39,8 @@ class Seen:
     drawings: tuple[Drawing, ...] = ()
     patient: Patient = field(default_factory=Patient)
     earlier: tuple[Earlier, ...] = ()
+
+
+def same_lesion(earlier: Earlier, finding: Finding) -> Finding | None:
+    """The finding of the earlier study that is the same lesion by its name, where it was there."""
+    return next((was for was in earlier.findings if was.lesion == finding.lesion and was.present), None)

@@ -28,7 +28,7 @@ from osler.clinic.pathways.lesions import lineage, reference_of
 from osler.clinic.pathways.measured import listed_measures, measurement, summed, when_was
 from osler.clinic.pathways.pathway import VOLUME_CHECKS, Needs, Pathway
 from osler.clinic.pathways.response import conclusions, of_targets, urgency
-from osler.clinic.pathways.seen import Earlier, Seen
+from osler.clinic.pathways.seen import Earlier, Seen, same_lesion
 from osler.core.codes import Code
 from osler.core.finding import Finding, Measurement
 from osler.core.mask import Mask
@@ -155,9 +155,8 @@ def _told(seen: Seen, finding: Finding, every: Sequence[Measurement]) -> Finding
 def _before(seen: Seen, finding: Finding) -> tuple[Earlier, Finding] | None:
     """The latest earlier study that shows the lesion by the same name, and the lesion there."""
     for earlier in reversed(seen.earlier):
-        for was in earlier.findings:
-            if was.lesion == finding.lesion and was.present:
-                return earlier, was
+        if (was := same_lesion(earlier, finding)) is not None:
+            return earlier, was
         if any(lineage(was.lesion) & lineage(finding.lesion) for was in earlier.findings if was.lesion):
             return earlier, _joined(earlier, finding)
     return None

@@ -5,7 +5,7 @@ python benchmarks/layout.py
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import itertools
 import time

@@ -101,9 +101,11 @@ def _run(words: list[str]) -> int:
         return 0
     if verb not in COMMANDS:
         raise UnknownChoice.among("verb", verb, COMMANDS)
-    # Threads of torch that spin while they wait make every step much slower as soon as anything else
-    # runs on the machine (measured: benchmarks/threads.json). Must be said before torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Threads of torch that spin for long while they wait make every step much slower as soon as anything else runs
+    # on the machine; threads that sleep at once are slower alone (benchmarks/threads.json). So they spin for about
+    # half a millisecond. Must be said before torch is loaded; whoever said how to wait is obeyed.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         module = import_module(COMMANDS[verb].module)
         code: int = module.run(module.parser().parse_args(rest))

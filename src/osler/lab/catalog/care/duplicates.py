@@ -136,12 +136,15 @@ def grouped(copies: Sequence[Copies]) -> list[list[str]]:
 
 
 def with_copies_together(dataset: Dataset, copies: Sequence[Copies]) -> Dataset:
-    """The data set with all patients who share a picture counted as one, so that no split can part copies."""
+    """The data set with all patients who share a picture counted as one, so that no split can part copies.
+
+    copies  of these cases; pairs with a case that has been left out meanwhile say nothing
+    """
     patient = {case.id: case.patient for case in dataset.cases}
     sure = [
         Copies(patient[pair.one], patient[pair.other], pair.exact, pair.score)
         for pair in copies
-        if pair.score >= _SURE
+        if pair.score >= _SURE and pair.one in patient and pair.other in patient
     ]
     joined = {name: group[0] for group in grouped(sure) for name in group}
     return replace(

@@ -43,6 +43,15 @@ def test_given_splits_that_leak_are_refused_before_anything_is_made(tmp_path: Pa
     assert not (tmp_path / "model").exists()
 
 
+def test_a_twin_that_was_left_out_does_not_stop_the_training(tmp_path: Path) -> None:
+    data = pictures(tmp_path / "data", {f"a{n:02d}": n for n in range(24)}, split="train")
+    # b01 is a23 again: 1 of 22 test pictures, under 5 %
+    pictures(data, {f"b{n:02d}": 22 + n for n in range(1, 23)}, split="test")
+    settings = {"steps": "2", "members": "1", "precision": "float32", "widths": "[4,8,8]"}
+    learned = learn(data, out=tmp_path / "model", ask=Ask(settings=settings))
+    assert any("1 picture stands on two sides" in note for note in learned.notes)
+
+
 def test_an_interrupted_run_goes_on_with_what_was_found_then(tmp_path: Path) -> None:
     dataset = labelled(pictures(tmp_path / "data", {f"p{n:02d}": n for n in range(12)}), Ask())
     before = Care(dataset.name, 12, 12, (), (), ("a mark that no check leaves",), 1.0)

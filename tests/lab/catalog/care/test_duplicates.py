@@ -172,6 +172,13 @@ def test_a_doubtful_pair_is_not_joined(tmp_path: Path) -> None:
     assert with_copies_together(dataset, [Copies("a", "b", False, 0.95)]).patients == 1
 
 
+def test_a_pair_of_which_one_was_left_out_joins_nobody(tmp_path: Path) -> None:
+    cases = tuple(Case(name, name, (Source(tmp_path),), 0) for name in "ab")
+    dataset = Dataset("made", tmp_path, "binary", ("well", "ill"), ("image",), cases, "made up")
+    gone = [Copies("a", "c", True, 1.0), Copies("d", "b", True, 1.0)]
+    assert with_copies_together(dataset, gone) == dataset
+
+
 def test_a_set_that_was_multiplied_is_told_as_a_whole(tmp_path: Path) -> None:
     cases = tuple(Case(f"{n:02d}", f"{n:02d}", (Source(tmp_path),), n % 2) for n in range(40))
     dataset = Dataset("made", tmp_path, "binary", ("well", "ill"), ("image",), cases, "made up")

@@ -15,7 +15,7 @@ from osler.models.recipe import Channel, Normalization, Recipe
 
 ANISOTROPIC = 3.0  # a spacing this many times the finer ones makes an axis "thick" (Isensee et al. 2021)
 SMALLEST = 4  # voxels an axis keeps at the deepest stage
-FEW = 2000  # fewer tiny pictures than this are learnt better by a narrow net that sees them more often
+FEW = 1000  # fewer tiny pictures than this are learnt better by a narrow net that sees them more often
 
 
 @dataclass(frozen=True, slots=True)

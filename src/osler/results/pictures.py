@@ -31,5 +31,6 @@ def as_data_uri(pixels: Array) -> str:
     from PIL import Image as Pillow
 
     buffer = io.BytesIO()
-    Pillow.fromarray(pixels).save(buffer, "PNG", compress_level=2)  # thrice as fast as the default, an eighth larger
+    # Packed less: thrice as fast as the default, an eighth larger.
+    Pillow.fromarray(pixels).save(buffer, "PNG", compress_level=2)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -5,7 +5,7 @@ python benchmarks/layout.py
 
 import os
 
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import itertools
 import time

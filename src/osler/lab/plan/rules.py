@@ -103,16 +103,19 @@ def _whole_pictures(
     tiny = max(size) <= 40
     few = tiny and fingerprint.dims == 2 and fingerprint.cases < FEW
     widths: tuple[int, ...] = (32, 64, 128) if tiny else (24, 48, 96, 192)
-    because["widths"] = "as wide as tens of passes over the data allow in the budget"
     if few:
         widths = (16, 32, 64)
-        because["widths"] = f"fewer than {FEW} tiny pictures: a narrow net that sees each often answers better"
     if fingerprint.dims == 3:
         widths = (16, 32, 64, 128)
     if machine.accelerator:
         widths = tuple(2 * w for w in widths)
     stem = 1 if tiny else 2
     because["net"] = "a pre-activated residual net: strong on small sets, quick on a CPU"
+    because["widths"] = (
+        f"fewer than {FEW} tiny pictures: a narrow net that sees each often answers better"
+        if few
+        else "as wide as tens of passes over the data allow in the budget"
+    )
     because["stem"] = "small pictures keep their pixels" if stem == 1 else "large pictures are halved at once"
     batch = max(8, min(64, fingerprint.cases // 12, 4_000_000 // pixels))
     because["batch"] = f"{batch}: at least a dozen steps a pass, at most 64"
@@ -174,7 +177,7 @@ def _members(fingerprint: Fingerprint, pixels: int, few: bool, ask: Ask, because
 
     Measured on two cores: tiny pictures, kept at full resolution, train at about .2 million pixels a second (.45
     with a narrow net), large ones, halved at once, at about 1 million. A net that saw its pictures, where they are
-    few, fewer than about 40 times has hardly begun to tell them apart (benchmarks/out-of-fold-breastmnist.json).
+    few, fewer than about 40 times has hardly begun to tell them apart (docs/decisions/0020).
     """
     pace = (0.45e6 if few else 0.2e6) if max(fingerprint.shape) <= 64 else 1e6
     needed = 40 if few else 16

@@ -1,10 +1,15 @@
 """One contract, every net."""
 
+import subprocess
+import sys
+import textwrap
+
 import pytest
 import torch
 
 from osler.core.errors import BadModel, UnknownChoice
 from osler.models.model import NetPlan, TorchNet, build_net
+from osler.models.nets.resnet import Block
 from osler.models.nets.table import NETS
 from osler.models.recipe import Channel, Normalization, Recipe
 
@@ -80,6 +85,30 @@ def test_deep_supervision_answers_at_each_resolution_while_training():
     fine, coarse = net(torch.randn(1, 1, 16, 16, 16))
     assert fine.shape[2:] == (16, 16, 16)
     assert coarse.shape[2:] == (16, 8, 8)
+
+
+def test_a_narrow_net_learns_without_writing_past_its_memory():
+    """In a process of its own, for what went wrong ended it: oneDNN issue 6035, batch and picture as it was found."""
+    story = """
+        import torch
+        from osler.models.nets.layout import laid_out, planes_last
+        from osler.models.nets.resnet import ResNet
+
+        net = planes_last(ResNet(dims=2, planes=1, outputs=2, size=(28, 28), widths=(4, 8, 8), blocks=1))
+        for step in range(60):
+            others = [torch.randn(size) for size in torch.randint(1, 20_000, (20,))]  # so that the heap is in use
+            net(laid_out(torch.randn(45, 1, 28, 28))).square().mean().backward()
+        """
+    told = subprocess.run([sys.executable, "-c", textwrap.dedent(story)], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr[-500:]
+
+
+def test_the_way_past_a_block_that_shrinks_is_a_strided_convolution():
+    block = Block(2, 3, 5, stride=2).eval()
+    x = torch.randn(2, 3, 9, 8)
+    block.conv2.weight.data.zero_()
+    wanted = torch.nn.functional.conv2d(block.norm1(x).relu(), block.short.weight, stride=2)
+    assert torch.allclose(block(x), wanted, atol=1e-6)
 
 
 def test_unknown_nets_and_arguments_are_refused_with_what_there_is():

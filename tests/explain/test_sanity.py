@@ -8,7 +8,6 @@ from tests.explain.conftest import image_with
 
 from osler.core.image import Image
 from osler.core.progress import silent
-from osler.explain.blur import blurred, smoothed, surroundings
 from osler.explain.question import ask_why
 from osler.explain.saliency import gradcam
 from osler.explain.sanity import (
@@ -101,22 +100,6 @@ def test_redrawn_weights_are_the_last_ones_and_the_net_itself_stays(asked):
     assert not {name for name in changed if name.startswith(("body.0", "body.1", "body.2"))}
     again = redrawn(net, 1).module.linear.weight
     assert torch.equal(again, other.linear.weight) and not torch.equal(redrawn(net, 2).module.linear.weight, again)
-
-
-def test_a_hidden_patch_leaves_no_trace():
-    picture = torch.zeros(1, 48, 48)
-    part = np.zeros((48, 48), bool)
-    part[10:20, 10:20] = True
-    picture[0, 10:20, 10:20] = 50
-    assert surroundings(picture, part).abs().max() < 1e-6
-    assert float(blurred(picture).max()) > 1  # which is why it is not blurred
-    whole = surroundings(picture, np.ones((48, 48), bool))
-    assert torch.isfinite(whole).all() and whole.std() < 1e-3
-
-
-def test_smoothing_keeps_the_sum():
-    noise = np.random.default_rng(0).normal(size=(20, 31)).astype(np.float32)
-    assert smoothed(noise, (2, 3)).sum() == pytest.approx(noise.sum(), abs=1e-3)
 
 
 @pytest.mark.parametrize("way", ["gradcam", "finer", "gradients", "occlusion"])

@@ -3,20 +3,18 @@
 import numpy as np
 
 from osler.core.arrays import Array
-from osler.core.geometry import Geometry
 from osler.core.image import Image
 from osler.core.study import Picture
+from osler.imaging.enlarge import enlarged, enlarged_slice, lettered
 from osler.imaging.lettering import font_for
 from osler.imaging.resample import resize
 from osler.imaging.window import to_display, upright
 
-LONG_SIDE = 720  # pixels on a page
 _LEGEND = 34
 # Dark violet over red to bright yellow: lightness grows all the way, for grey prints and colour-blind eyes.
 _COLOURS = np.array([(60, 15, 110), (150, 35, 105), (220, 60, 65), (250, 140, 25), (252, 255, 140)], np.float32)
 _STRONGEST = 0.72  # how much of the picture the colour covers where the map is highest
 _WEAKEST = 0.12  # share of the highest below which nothing is coloured
-_LETTERS = {0: ("R", "L"), 1: ("A", "P")}
 
 
 def heat(pixels: Array, strength: Array) -> Array:
@@ -37,7 +35,8 @@ def heat(pixels: Array, strength: Array) -> Array:
 def strengths(found: Array) -> Array:
     """What speaks for the answer, 0 to 1; the strongest thousandth is 1, so that no single voxel rules."""
     marked = np.maximum(found, 0)
-    top = float(np.quantile(marked, 0.999)) or float(marked.max(initial=0))
+    every = max(1, marked.size // 1_000_000)  # a million numbers give the same quantile
+    top = float(np.quantile(marked.ravel()[::every], 0.999)) or float(marked.max(initial=0))
     return np.asarray(np.clip(marked / max(top, 1e-12), 0, 1), np.float32)
 
 
@@ -58,42 +57,12 @@ def heated(picture: Picture, strength: Array, *, low: str, high: str, slice_inde
     low, high  words at the ends of the legend
     """
     if isinstance(picture, Image):
-        shape = _page_shape(picture.array.shape[:2], picture.spacing_mm or (1.0, 1.0))
-        shown = heat(_pixels(to_display(picture), shape), resize(strength, shape))
-        return _with_legend(shown, low, high)
-    geometry = picture.geometry
-    turned = upright(to_display(picture, slice_index=slice_index), geometry)
-    marked = upright(strength[slice_index], geometry)
-    _, rows_mm, columns_mm = geometry.spacing
-    swapped = upright(np.zeros((1, 2)), geometry).shape == (2, 1)
-    shape = _page_shape(turned.shape[:2], (columns_mm, rows_mm) if swapped else (rows_mm, columns_mm))
-    shown = heat(_pixels(turned, shape), resize(np.ascontiguousarray(marked), shape))
-    return _with_legend(_lettered(shown, geometry), low, high)
-
-
-def _page_shape(size: tuple[int, ...], spacing: tuple[float, float]) -> tuple[int, int]:
-    height, width = size[0] * spacing[0], size[1] * spacing[1]
-    scale = LONG_SIDE / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
-
-
-def _pixels(pixels: Array, shape: tuple[int, int]) -> Array:
-    return np.clip(np.rint(resize(pixels, shape)), 0, 255).astype(np.uint8)
-
-
-def _lettered(pixels: Array, geometry: Geometry) -> Array:
-    from PIL import Image as Pillow
-    from PIL import ImageDraw, ImageFont
-
-    across = 1 if int(np.abs(geometry.affine[:3, 0]).argmax()) == 0 else 0
-    page = Pillow.fromarray(pixels)
-    pen = ImageDraw.Draw(page)
-    height, width = pixels.shape[:2]
-    font = ImageFont.load_default(size=LONG_SIDE // 30)
-    for letter, x, anchor in zip(_LETTERS[across], (8, width - 8), ("lm", "rm"), strict=True):
-        at = (x, height // 2)
-        pen.text(at, letter, "white", font=font, anchor=anchor, stroke_width=2, stroke_fill="black")
-    return np.asarray(page)
+        plain = enlarged(to_display(picture), picture.spacing_mm or (1.0, 1.0))
+        return _with_legend(heat(plain, resize(strength, plain.shape[:2])), low, high)
+    plain = enlarged_slice(picture, slice_index)
+    marked = np.ascontiguousarray(upright(strength[slice_index], picture.geometry))
+    shown = heat(plain, resize(marked, plain.shape[:2]))
+    return _with_legend(lettered(shown, picture.geometry), low, high)
 
 
 def _with_legend(pixels: Array, low: str, high: str) -> Array:

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from osler.clinic.pathways.key_pictures import LONG_SIDE, key_pictures
+from osler.clinic.pathways.key_pictures import key_pictures
 from osler.core.geometry import Geometry
 from osler.core.image import Image
 from osler.core.mask import Mask
 from osler.core.report import Drawing
 from osler.core.volume import Volume
+from osler.imaging.enlarge import LONG_SIDE
 from osler.imaging.overlay import colour_of, lighter
 
 NOISE = np.random.default_rng(2).uniform(0, 100, (20, 30, 24))

@@ -88,7 +88,7 @@ def test_deep_supervision_answers_at_each_resolution_while_training():
 
 
 def test_a_narrow_net_learns_without_writing_past_its_memory():
-    """In a process of its own, for what went wrong ended it: oneDNN issue 6035, batch and picture as it was found."""
+    """In a process of its own, for what went wrong ended it: oneDNN issue 6035, with the batch that showed it."""
     story = """
         import torch
         from osler.models.nets.layout import laid_out, planes_last
@@ -99,7 +99,9 @@ def test_a_narrow_net_learns_without_writing_past_its_memory():
             others = [torch.randn(size) for size in torch.randint(1, 20_000, (20,))]  # so that the heap is in use
             net(laid_out(torch.randn(45, 1, 28, 28))).square().mean().backward()
         """
-    told = subprocess.run([sys.executable, "-c", textwrap.dedent(story)], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(story)], capture_output=True, text=True, check=False
+    )
     assert told.returncode == 0, told.stderr[-500:]
 
 

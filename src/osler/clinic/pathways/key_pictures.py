@@ -13,6 +13,7 @@ from osler.core.mask import Mask
 from osler.core.report import Drawing, KeyPicture
 from osler.core.study import Picture
 from osler.core.volume import Volume
+from osler.imaging.enlarge import enlarged, enlarged_slice, lettered
 from osler.imaging.lettering import font_for, lines_of
 from osler.imaging.overlay import best_slice, colour_of, dashed, lighter, outline
 from osler.imaging.resample import resize
@@ -20,10 +21,8 @@ from osler.imaging.window import to_display, upright
 from osler.results.captions import drawn_name, drawn_sentence
 from osler.results.sentences import say
 
-LONG_SIDE = 720  # pixels on a page; a hippocampus of 40 voxels is enlarged, a radiograph of 3000 made smaller
 MOST_SLICES = 4
 OUTER, INNER = (9, 6), (2, 5)  # pixels on and off of the broken lines
-_LETTERS = {0: ("R", "L"), 1: ("A", "P")}  # what is on the left and on the right of an upright slice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +50,7 @@ def key_pictures(picture: Picture, drawing: Drawing | None) -> tuple[KeyPicture,
 
 
 def _of_image(image: Image, drawing: Drawing | None) -> tuple[KeyPicture, ...]:
-    plain = _enlarged(to_display(image), image.spacing_mm or (1.0, 1.0))
+    plain = enlarged(to_display(image), image.spacing_mm or (1.0, 1.0))
     shown = [KeyPicture(say("picture.read"), plain)]
     if drawing is not None and drawing.mask.array.any():
         lines = _lines(drawing, ...)
@@ -119,23 +118,12 @@ def _drawn(pixels: Array, lines: Lines, turned: Callable[[Array], Array] = np.as
 
 
 def _slice(volume: Volume, index: int, lines: Lines | None = None) -> Array:
-    """One slice as radiologists look at it, millimetres alike in both directions, labels drawn on."""
+    """One slice as radiologists look at it, labels drawn on."""
     geometry = volume.geometry
-    turned = upright(to_display(volume, slice_index=index), geometry)
-    _, rows_mm, columns_mm = geometry.spacing
-    swapped = upright(np.zeros((1, 2)), geometry).shape == (2, 1)
-    shown = _enlarged(turned, (columns_mm, rows_mm) if swapped else (rows_mm, columns_mm))
+    shown = enlarged_slice(volume, index)
     if lines is not None:
         shown = _drawn(shown, lines, lambda region: upright(region, geometry))
-    return _lettered(shown, geometry)
-
-
-def _enlarged(pixels: Array, spacing: tuple[float, float]) -> Array:
-    """To LONG_SIDE, millimetres alike in both directions, (rows, columns, 3) uint8."""
-    height, width = (n * mm for n, mm in zip(pixels.shape[:2], spacing, strict=True))
-    scale = LONG_SIDE / max(height, width)
-    shape = (max(1, round(height * scale)), max(1, round(width * scale)))
-    return np.clip(np.rint(resize(pixels, shape)), 0, 255).astype(np.uint8)
+    return lettered(shown, geometry)
 
 
 def _labels_at(labels: Array, shape: tuple[int, ...]) -> Array:
@@ -145,22 +133,6 @@ def _labels_at(labels: Array, shape: tuple[int, ...]) -> Array:
     for label in np.unique(labels[labels != 0]):
         out[resize((labels == label).astype(np.float32), size) > 0.5] = label
     return out
-
-
-def _lettered(pixels: Array, geometry: Geometry) -> Array:
-    """The letters of the patient's sides at the left and right edge."""
-    from PIL import Image as Pillow
-    from PIL import ImageDraw, ImageFont
-
-    across = {"sagittal": 1}.get(_plane(geometry), 0)
-    page = Pillow.fromarray(pixels)
-    pen = ImageDraw.Draw(page)
-    height, width = pixels.shape[:2]
-    font = ImageFont.load_default(size=max(12, LONG_SIDE // 30))
-    for letter, x, anchor in zip(_LETTERS[across], (8, width - 8), ("lm", "rm"), strict=True):
-        at = (x, height // 2)
-        pen.text(at, letter, "white", font=font, anchor=anchor, stroke_width=2, stroke_fill="black")
-    return np.asarray(page)
 
 
 def _plane(geometry: Geometry) -> str:

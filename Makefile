@@ -48,6 +48,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Making the environment in $(VENV); this takes a few minutes the first time."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@$(BIN)/python -m compileall -q src  # else every command compiles it anew where PYTHONDONTWRITEBYTECODE is set
 	@if ! command -v nvidia-smi >/dev/null 2>&1 \
 	  && $(BIN)/python -m pip list 2>/dev/null | grep -qiE '^(nvidia-|cuda-|triton )'; then \
 	  echo "A torch with CUDA arrived on a machine without an NVIDIA card: gigabytes that nothing uses." >&2; \

@@ -1,8 +1,11 @@
 """Help is quick, and asking for it loads nothing heavy."""
 
+import json
 import subprocess
 import sys
 import time
+from importlib.metadata import files
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +39,17 @@ def loaded_by(code: str) -> set[str]:
 )
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     assert loaded_by(f"from osler.cli.main import main\nassert main({words!r}) == 0") == set()
+
+
+def test_reading_a_radiograph_with_its_explanations_loads_only_what_it_needs(tmp_path: Path) -> None:
+    """Half of its four seconds is the import of torch; every other library costs a tenth more."""
+    radiograph = next((f for f in files("pydicom-data") or [] if f.name == "RG1_UNCI.dcm"), None)
+    if radiograph is None:
+        pytest.skip("pydicom-data does not hold RG1_UNCI.dcm")
+    words = ["read", str(radiograph.locate()), "--out", str(tmp_path / "report")]
+    assert loaded_by(f"from osler.cli.main import main\nassert main({words!r}) == 0") == {"torch", "numpy", "PIL"}
+    report = json.loads((tmp_path / "report/report.json").read_text(encoding="utf-8"))
+    assert {reason["way"] for reason in report["reasons"]} >= {"finer", "similar"}
 
 
 def test_the_face_loads_nothing_heavy_until_it_is_used() -> None:

@@ -23,8 +23,8 @@ def heat(pixels: Array, strength: Array) -> Array:
     pixels    (rows, columns, 3) uint8
     strength  (rows, columns) 0 to 1
     """
-    steps = np.clip(strength, 0, 1) * (len(_COLOURS) - 1)
-    low = np.minimum(steps.astype(int), len(_COLOURS) - 2)
+    steps = np.clip(strength.astype(np.float32, copy=False), 0, 1) * (len(_COLOURS) - 1)
+    low = np.minimum(steps.astype(np.uint8), len(_COLOURS) - 2)
     share = (steps - low)[..., None]
     colour = _COLOURS[low] * (1 - share) + _COLOURS[low + 1] * share
     cover = _STRONGEST * np.clip((strength - _WEAKEST) / (0.6 - _WEAKEST), 0, 1)[..., None]

@@ -298,12 +298,11 @@ def fill_padding(
 
 def turned_over(stored: Array, layout: Layout) -> Array:
     """MONOCHROME1 to bright where dense, in the nominal range: two images of one device stay comparable."""
-    ends = -1 if layout.signed else 2**layout.stored - 1  # low + high of the stored type
     if stored.dtype.kind == "f":
         turned: Array = stored.max() + stored.min() - stored
-    else:
-        turned = ends - stored.astype(np.int64)
-    return turned.astype(stored.dtype)
+        return turned.astype(stored.dtype)
+    ends = -1 if layout.signed else 2**layout.stored - 1  # low + high of the stored type
+    return np.asarray(stored.dtype.type(ends) - stored)
 
 
 def eight_bits(array: Array) -> Array:

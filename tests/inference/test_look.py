@@ -27,6 +27,13 @@ def test_every_turn_changes_the_look_and_three_more_undo_it(shape):
         np.testing.assert_allclose(turn(turn(turn(turn(seen)))), seen, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 28, 1), (1, 1, 20, 16)])
+def test_pictures_of_one_row_or_slice_have_a_look_in_every_turn(shape):
+    recipe = Recipe(len(shape) - 1, False, (Channel("", "", Normalization("fixed")),), True, shape[1:])
+    for name, turn in turns_of(picture(shape), recipe).items():
+        assert np.isfinite(plain_look(turn(picture(shape)))).all(), name
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_look_has_one_length_and_forgets_the_size(shape):
     planes, *spatial = shape

@@ -36,7 +36,8 @@ def plain_look(array: Array) -> Floats:
     each cell of a grid (a histogram of oriented gradients, Dalal & Triggs 2005, CVPR, with the sign kept and the
     directions of the axes and diagonals). Numbers that are not finite make all of it NaN.
     """
-    tensor = torch.from_numpy(np.ascontiguousarray(array, np.float32))
+    # A copy: an axis of one voxel, turned over, counts as contiguous though its stride is negative.
+    tensor = torch.from_numpy(np.array(array, np.float32))
     dims = tensor.ndim - 1
     pool = _POOL[dims]
     coarse = pool(tensor, COARSE[dims])  # (planes, *coarse)

@@ -91,7 +91,7 @@ def build_net(net: NetPlan, recipe: Recipe, outputs: int) -> nn.Module:
         return NETS[net.name](
             dims=recipe.dims, planes=recipe.planes, outputs=outputs, size=recipe.size, **net.arguments
         )
-    except TypeError as error:
+    except (TypeError, ValueError, IndexError) as error:  # ValueError: lists of unlike length
         raise BadModel(
             f"The net '{net.name}' does not take these arguments: {error}.",
             remedy="Compare the plan's net with docs/reference/nets.md.",

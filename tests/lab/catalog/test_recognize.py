@@ -403,6 +403,11 @@ def test_broken_npz(tmp_path, make):
     np.savez(path, something=np.zeros(3))
     with pytest.raises(BadDataset, match="train_images"):
         read_dataset(path)
+    pictures = np.empty(3, object)
+    pictures[:] = [np.zeros((8, 8))] * 3
+    np.savez(path, train_images=pictures, train_labels=np.zeros(3))
+    with pytest.raises(BadDataset, match="train_images as object"):
+        read_dataset(path)
 
 
 # --- boxes

@@ -8,7 +8,7 @@ import pytest
 from osler.core.errors import AskedWrongly, UnknownChoice
 from osler.lab.plan.ask import Ask
 from osler.lab.plan.fingerprint import ChannelPrint, Fingerprint
-from osler.lab.plan.plan import read_plan, with_settings, write_plan
+from osler.lab.plan.plan import check_settings, read_plan, with_settings, write_plan
 from osler.lab.plan.rules import Machine, make_plan
 from osler.models.model import build_net
 
@@ -114,6 +114,37 @@ def test_settings_by_hand_win_and_say_so():
         with_settings(plan, {"bach": "7"})
     with pytest.raises(AskedWrongly, match="batch should be int"):
         with_settings(plan, {"batch": "many"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("batch", "0", "batch cannot be 0"),
+        ("widths", "wide", "widths should be a list"),
+        ("widths", "[]", "empty"),
+        ("widths", "[8,-8]", "widths cannot be -8"),
+        ("rate", "NaN", "rate cannot be nan"),
+        ("members", "0", "members cannot be 0"),
+        ("precision", "half", "no precision named 'half'"),
+        ("net", "resent", "no net named 'resent'"),
+    ],
+)
+def test_choices_that_cannot_be_are_refused_before_the_data_are_looked_at(name, text, told):
+    with pytest.raises(AskedWrongly, match=told):
+        check_settings({name: text})
+
+
+def test_so_are_those_of_an_edited_file_and_those_that_the_pictures_cannot_have(tmp_path):
+    plan = segmentation(looks())
+    write_plan(replace(plan, training=replace(plan.training, members=0)), tmp_path / "plan.json")
+    with pytest.raises(AskedWrongly, match="members cannot be 0"):
+        read_plan(tmp_path / "plan.json")
+    for name, text in (("size", "[28]"), ("spacing", "[1,1,1]"), ("flips", "[0,2]")):
+        with pytest.raises(AskedWrongly, match=name):
+            make_plan(flat(), Ask(settings={name: text}), CPU, task="binary", classes=("a", "b"))
+    for task, net in (("segmentation", "softmax"), ("binary", "unet")):
+        with pytest.raises(AskedWrongly, match=f"The net {net} does not learn {task}"):
+            make_plan(looks(), Ask(settings={"net": net}), CPU, task=task, classes=("a", "b"))
 
 
 def test_the_textbook_net_is_trained_as_in_the_textbook():

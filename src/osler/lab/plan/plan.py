@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from osler.core.errors import AskedWrongly, UnknownChoice
 from osler.core.record import from_plain, to_plain
 from osler.io.files import read_json, write_json
+from osler.lab.plan.limits import check_axes, check_choice
 from osler.models.model import NetPlan
+from osler.models.nets.table import NETS
 from osler.models.recipe import Recipe
 
 PLAN_VERSION = 1
@@ -63,7 +65,7 @@ class Training:
     average         weights answered with are an exponential mean over about this share of the steps
     foreground      segmentation: share of windows centred on a label
     balance         classification: 0 draws cases as they come, 1 draws every class equally often
-    clip            largest norm of a step's gradient
+    clip            largest norm of a step's gradient; 0: as large as it is
     precision       "float32", "bfloat16", or "auto": bfloat16 where this machine gains from it
     seed            every die is cast from it
     """
@@ -108,69 +110,100 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 
 def read_plan(path: Path) -> Plan:
-    """The plan in `path`. Raises AskedWrongly naming the field that cannot be meant."""
+    """The plan in `path`. Raises AskedWrongly or UnknownChoice naming the field that cannot be meant."""
     plain = dict(read_json(path))
     try:
         if plain.pop("plan_version", PLAN_VERSION) != PLAN_VERSION:
             raise ValueError(f"this Osler reads plans of version {PLAN_VERSION}")
-        return from_plain(Plan, plain)
+        plan = from_plain(Plan, plain)
     except ValueError as error:
         raise AskedWrongly(
             f"{path.name} is not a plan: {error}.", remedy="Mend the field; see docs/reference/plan.md."
         ) from error
+    return checked(plan)
 
 
-SETTABLE = ("training", "augmentation", "recipe")
+def checked(plan: Plan) -> Plan:
+    """The plan itself. Raises AskedWrongly or UnknownChoice for a choice that cannot be trained by."""
+    for part in SETTABLE:
+        section = getattr(plan, part)
+        for choice in fields(section):
+            check_choice(choice.name, getattr(section, choice.name))
+    for name, value in plan.net.arguments.items():
+        check_choice(name, value)
+    check_axes("size", plan.recipe.size, plan.recipe.dims)
+    check_axes("spacing", plan.recipe.spacing, plan.recipe.dims)
+    if any(axis >= plan.recipe.dims for axis in plan.augmentation.flips):
+        raise AskedWrongly(
+            f"flips names an axis that the pictures do not have: {list(plan.augmentation.flips)}.",
+            remedy=f"The axes are 0 to {plan.recipe.dims - 1}.",
+        )
+    return plan
+
+
+SETTABLE = {"training": Training, "augmentation": Augmentation, "recipe": Recipe}
+NET_SETTINGS: Mapping[str, Any] = {
+    "widths": tuple[int, ...],
+    "blocks": int,
+    "stem": int,
+    "dropout": float,
+    "encoder": tuple[int, ...],
+    "decoder": tuple[int, ...],
+    "supervised": int,
+}
 
 
 def settings_known() -> tuple[str, ...]:
     """The names that `--set` takes."""
-    names = [f.name for part in (Training, Augmentation, Recipe) for f in fields(part)]
+    names = {f.name for part in SETTABLE.values() for f in fields(part)}
     unsettable = {"channels", "dims", "colour", "reference", "target_mean", "target_std", "budget_seconds", "seed"}
-    return (
-        "net",
-        *sorted(set(names) - unsettable),
-        "widths",
-        "blocks",
-        "stem",
-        "dropout",
-        "encoder",
-        "decoder",
-        "supervised",
-    )
+    return ("net", *sorted(names - unsettable), *NET_SETTINGS)
 
 
 def check_settings(settings: Mapping[str, str]) -> None:
-    """Raises UnknownChoice for a name that `--set` does not take."""
-    for name in settings:
+    """Raises UnknownChoice for a name that `--set` does not take, AskedWrongly for a value that cannot be."""
+    for name, text in settings.items():
         if name not in settings_known():
             raise UnknownChoice.among("setting", name, settings_known())
+        if name != "net":
+            _read(name, text)
+        else:
+            NETS[text]  # raises for a net that there is not
 
 
 def with_settings(plan: Plan, settings: Mapping[str, str]) -> Plan:
     """The plan with choices set by hand; values are JSON ("[1,2]", "true") or bare words.
 
-    Raises UnknownChoice for an unknown name, AskedWrongly for a value of the wrong kind.
+    Raises UnknownChoice for an unknown name, AskedWrongly for a value of the wrong kind, or one that cannot be.
     """
     check_settings(settings)
     for name, text in settings.items():
         if name == "net":
             continue  # the rules have already planned for it
-        value = _value(text)
+        value = _read(name, text)
         because = {**plan.because, name: "set by hand"}
-        part = next((p for p in SETTABLE if name in {f.name for f in fields(getattr(plan, p))}), "")
-        if not part:
-            plan = replace(
-                plan, net=replace(plan.net, arguments={**plan.net.arguments, name: value}), because=because
-            )
-            continue
-        section = getattr(plan, part)
-        try:
-            changed = from_plain(type(section), {**to_plain(section), name: value}, where=part)
-        except ValueError as error:
-            raise AskedWrongly(f"--set {name}={text}: {error}.", remedy="See docs/reference/plan.md.") from error
-        plan = replace(plan, **{part: changed}, because=because)
-    return plan
+        if name in NET_SETTINGS:
+            net = replace(plan.net, arguments={**plan.net.arguments, name: value})
+            plan = replace(plan, net=net, because=because)
+        else:
+            part = _part_of(name)
+            plan = replace(plan, **{part: replace(getattr(plan, part), **{name: value})}, because=because)
+    return checked(plan)
+
+
+def _part_of(name: str) -> str:
+    return next(part for part, kind in SETTABLE.items() if name in {f.name for f in fields(kind)})
+
+
+def _read(name: str, text: str) -> Any:
+    """The value of a setting as its place in the plan wants it."""
+    kind = NET_SETTINGS[name] if name in NET_SETTINGS else get_type_hints(SETTABLE[_part_of(name)])[name]
+    try:
+        value = from_plain(kind, _value(text), where=name)
+    except ValueError as error:
+        raise AskedWrongly(f"--set {name}={text}: {error}.", remedy="See docs/reference/plan.md.") from error
+    check_choice(name, value)
+    return value
 
 
 def _value(text: str) -> Any:

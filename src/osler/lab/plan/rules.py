@@ -7,6 +7,7 @@ public sets (see benchmarks/). Everything here can be overridden by editing the 
 import math
 from dataclasses import dataclass
 
+from osler.core.errors import AskedWrongly
 from osler.lab.plan.ask import Ask
 from osler.lab.plan.fingerprint import ChannelPrint, Fingerprint
 from osler.lab.plan.plan import Augmentation, Plan, Training, with_settings
@@ -38,12 +39,18 @@ def make_plan(
     Raises UnknownChoice or AskedWrongly for settings that cannot be meant.
     """
     because: dict[str, str] = {}
-    if ask.settings.get("net") == "softmax":
+    if ask.settings.get("net") == "softmax" and task != "segmentation":
         plan = _softmax(fingerprint, ask, task, classes, because)
     elif task == "segmentation":
         plan = _segmentation(fingerprint, ask, machine, classes, because)
     else:
         plan = _whole_pictures(fingerprint, ask, machine, task, classes, because)
+    if ask.settings.get("net", plan.net.name) != plan.net.name:
+        others = "" if task == "segmentation" else ", or with softmax"
+        raise AskedWrongly(
+            f"The net {ask.settings['net']} does not learn {task} tasks.",
+            remedy=f"They are learnt with the net {plan.net.name}{others}: leave --set net away.",
+        )
     return with_settings(plan, ask.settings)
 
 

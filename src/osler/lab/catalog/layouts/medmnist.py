@@ -134,7 +134,14 @@ def _file(path: Path) -> Path | None:
 
 def _contents(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Array]]:
     """Shapes of all arrays, from their headers, and the labels themselves; pictures stay on the disk."""
-    shapes = {name: shape for name, (shape, _) in arrays_in(path).items()}
+    held = arrays_in(path)
+    for name, (_, dtype) in held.items():
+        if name.endswith("_images") and np.dtype(dtype).kind not in "iufb":
+            raise BadDataset(
+                f"{path.name} holds {name} as {dtype}, which are no pictures.",
+                remedy="Store one array of numbers, (pictures, rows, columns) or (pictures, rows, columns, 3).",
+            )
+    shapes = {name: shape for name, (shape, _) in held.items()}
     if any(not shape or not shape[0] for shape in shapes.values()):
         raise BadDataset(f"{path.name} has an array without rows.", remedy="Store one row for each picture.")
     return shapes, {name: read_array(path, name) for name in shapes if name.endswith("_labels")}

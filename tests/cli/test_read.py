@@ -104,7 +104,11 @@ def test_the_formats_without_a_word_are_those_of_the_table() -> None:
 def test_a_study_that_no_model_may_read_is_declined_with_code_3(osler, tmp_path: Path) -> None:
     np.save(tmp_path / "box.npy", np.random.default_rng(0).normal(size=(9, 200, 190)).astype(np.float32))
     done = osler("read", tmp_path / "box.npy", "--out", tmp_path / "report", "--results", "json,csv,fhir")
-    assert done.code == 3 and "declined" in done.out and "→" in done.out
+    assert done.code == 3 and "declined" in done.out and done.out.count("→") == 1
+    declined = json.loads((tmp_path / "report" / "report.json").read_text())["declined"]
+    for problem in declined[1:]:
+        assert f"{problem['check'].removeprefix('model ')}: {problem['what']}" in done.out
+    assert declined[1:]
     assert json.loads((tmp_path / "report" / "report.json").read_text())["status"] == "declined"
     assert "cancelled" in (tmp_path / "report" / "report.fhir.json").read_text()
 

@@ -14,7 +14,12 @@ def report_lines(report: Report) -> list[str]:
     """What was found and what follows, or why the study was declined; a line each, in the report's language."""
     if report.declined:
         lines = [say("line.declined", study=report.study)]
-        lines += [f"  {problem.what}\n  → {problem.remedy}" for problem in report.declined]
+        for problem in report.declined:
+            kind, _, model = problem.check.partition(" ")
+            if kind == "model":  # why one of several models may not: what to do was said above them all
+                lines.append("    " + say("join.title", title=model) + problem.what)
+            else:
+                lines += [f"  {problem.what}", f"  → {problem.remedy}"]
         return lines
     lines = [say("line.read", study=report.study, pathway=report.pathway)]
     if report.priority is not None:

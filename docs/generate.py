@@ -237,11 +237,20 @@ def recipe_part() -> str:
 
 def plan_part() -> str:
     """Fields of a plan, and what --set takes."""
+    from osler.lab.plan.limits import LIMITS, WORDS
     from osler.lab.plan.plan import Augmentation, Plan, Training, settings_known
     from osler.models.model import NetPlan
+    from osler.models.nets.table import NETS
 
-    names = ", ".join(f"`{name}`" for name in settings_known())
-    return f"{_records(Plan, Training, Augmentation, NetPlan)}\n## What `--set` takes\n\n{names}.\n"
+    ranges = {name: f"{low:g} to {high:g}" for name, (low, high) in LIMITS.items()}
+    words = {
+        name: ", ".join(f"`{word}`" for word in known) for name, known in {**WORDS, "net": tuple(NETS)}.items()
+    }
+    rows = "\n".join(
+        f"| `{name}` | {words.get(name) or ranges.get(name, 'true, false')} |" for name in settings_known()
+    )
+    table = f"| choice | each of its values |\n|---|---|\n{rows}\n"
+    return f"{_records(Plan, Training, Augmentation, NetPlan)}\n## What `--set` takes\n\n{table}"
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -139,6 +139,9 @@ def test_so_are_those_of_an_edited_file_and_those_that_the_pictures_cannot_have(
     write_plan(replace(plan, training=replace(plan.training, members=0)), tmp_path / "plan.json")
     with pytest.raises(AskedWrongly, match="members cannot be 0"):
         read_plan(tmp_path / "plan.json")
+    write_plan(replace(plan, net=replace(plan.net, arguments={"widths": "wide"})), tmp_path / "plan.json")
+    with pytest.raises(AskedWrongly, match="widths should be a list"):
+        read_plan(tmp_path / "plan.json")
     for name, text in (("size", "[28]"), ("spacing", "[1,1,1]"), ("flips", "[0,2]")):
         with pytest.raises(AskedWrongly, match=name):
             make_plan(flat(), Ask(settings={name: text}), CPU, task="binary", classes=("a", "b"))

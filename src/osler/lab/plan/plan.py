@@ -104,6 +104,18 @@ class Plan:
     because: Mapping[str, str] = field(default_factory=dict)
 
 
+SETTABLE = {"training": Training, "augmentation": Augmentation, "recipe": Recipe}
+NET_SETTINGS: Mapping[str, Any] = {
+    "widths": tuple[int, ...],
+    "blocks": int,
+    "stem": int,
+    "dropout": float,
+    "encoder": tuple[int, ...],
+    "decoder": tuple[int, ...],
+    "supervised": int,
+}
+
+
 def write_plan(plan: Plan, path: Path) -> None:
     """Write the plan as JSON."""
     write_json(path, {"plan_version": PLAN_VERSION, **to_plain(plan)})
@@ -130,7 +142,7 @@ def checked(plan: Plan) -> Plan:
         for choice in fields(section):
             check_choice(choice.name, getattr(section, choice.name))
     for name, value in plan.net.arguments.items():
-        check_choice(name, value)
+        _converted(name, value, said=f"The plan's {name} cannot be used")
     check_axes("size", plan.recipe.size, plan.recipe.dims)
     check_axes("spacing", plan.recipe.spacing, plan.recipe.dims)
     if any(axis >= plan.recipe.dims for axis in plan.augmentation.flips):
@@ -139,18 +151,6 @@ def checked(plan: Plan) -> Plan:
             remedy=f"The axes are 0 to {plan.recipe.dims - 1}.",
         )
     return plan
-
-
-SETTABLE = {"training": Training, "augmentation": Augmentation, "recipe": Recipe}
-NET_SETTINGS: Mapping[str, Any] = {
-    "widths": tuple[int, ...],
-    "blocks": int,
-    "stem": int,
-    "dropout": float,
-    "encoder": tuple[int, ...],
-    "decoder": tuple[int, ...],
-    "supervised": int,
-}
 
 
 def settings_known() -> tuple[str, ...]:
@@ -197,13 +197,23 @@ def _part_of(name: str) -> str:
 
 def _read(name: str, text: str) -> Any:
     """The value of a setting as its place in the plan wants it."""
-    kind = NET_SETTINGS[name] if name in NET_SETTINGS else get_type_hints(SETTABLE[_part_of(name)])[name]
+    return _converted(name, _value(text), said=f"--set {name}={text}")
+
+
+def _converted(name: str, value: Any, *, said: str) -> Any:
+    """A choice in its own type; those that only a net knows (its strides) pass as they are.
+
+    said  how the sentence begins that refuses it
+    """
+    kind: Any = NET_SETTINGS.get(name, Any)
+    if kind is Any and name in settings_known():
+        kind = get_type_hints(SETTABLE[_part_of(name)])[name]
     try:
-        value = from_plain(kind, _value(text), where=name)
+        converted = from_plain(kind, value, where=name)
     except ValueError as error:
-        raise AskedWrongly(f"--set {name}={text}: {error}.", remedy="See docs/reference/plan.md.") from error
-    check_choice(name, value)
-    return value
+        raise AskedWrongly(f"{said}: {error}.", remedy="See docs/reference/plan.md.") from error
+    check_choice(name, converted)
+    return converted
 
 
 def _value(text: str) -> Any:

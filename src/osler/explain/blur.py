@@ -1,6 +1,6 @@
 """Pictures in which nothing can be told any more: what a hidden part is filled with."""
 
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -57,7 +57,7 @@ def _gaussian(array: Array, deviation: tuple[float, ...], edge: Literal["edge", 
     return np.ascontiguousarray(out, np.float32)
 
 
-@cache
+@lru_cache(64)  # the sizes that one model is asked with
 def _weights(size: int, deviation: float, edge: Literal["edge", "symmetric"]) -> Array:
     """(size, size): what each cell gives to each smoothed one; a Gaussian cut at four deviations."""
     reach = int(4 * deviation + 0.5)

@@ -192,7 +192,7 @@ def with_settings(plan: Plan, settings: Mapping[str, str]) -> Plan:
 
 
 def _part_of(name: str) -> str:
-    return next(part for part, kind in SETTABLE.items() if name in {f.name for f in fields(kind)})
+    return next((part for part, kind in SETTABLE.items() if name in {f.name for f in fields(kind)}), "")
 
 
 def _read(name: str, text: str) -> Any:
@@ -206,8 +206,8 @@ def _converted(name: str, value: Any, *, said: str) -> Any:
     said  how the sentence begins that refuses it
     """
     kind: Any = NET_SETTINGS.get(name, Any)
-    if kind is Any and name in settings_known():
-        kind = get_type_hints(SETTABLE[_part_of(name)])[name]
+    if part := _part_of(name):
+        kind = get_type_hints(SETTABLE[part])[name]
     try:
         converted = from_plain(kind, value, where=name)
     except ValueError as error:

@@ -4,12 +4,12 @@ import json
 import subprocess
 import sys
 import time
-from importlib.metadata import files
 from pathlib import Path
 
 import pytest
 
 import osler
+from osler.cli.demo import real_images
 from osler.cli.main import COMMANDS
 
 HEAVY = (
@@ -43,10 +43,8 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
 
 def test_reading_a_radiograph_with_its_explanations_loads_only_what_it_needs(tmp_path: Path) -> None:
     """Half of its four seconds is the import of torch; every other library costs a tenth more."""
-    radiograph = next((f for f in files("pydicom-data") or [] if f.name == "RG1_UNCI.dcm"), None)
-    if radiograph is None:
-        pytest.skip("pydicom-data does not hold RG1_UNCI.dcm")
-    words = ["read", str(radiograph.locate()), "--out", str(tmp_path / "report")]
+    radiograph = real_images()["real radiograph of a chest"]
+    words = ["read", str(radiograph), "--out", str(tmp_path / "report")]
     assert loaded_by(f"from osler.cli.main import main\nassert main({words!r}) == 0") == {"torch", "numpy", "PIL"}
     report = json.loads((tmp_path / "report/report.json").read_text(encoding="utf-8"))
     assert {reason["way"] for reason in report["reasons"]} >= {"finer", "similar"}

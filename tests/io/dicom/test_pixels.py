@@ -21,7 +21,7 @@ from pydicom.uid import (
 
 from osler.core.errors import BadInput, NoRoom, OslerError, Unreadable
 from osler.io.dicom.fragments import stream_size
-from osler.io.dicom.pixels import decode, fill_padding, layout_of, padding_of, values_of
+from osler.io.dicom.pixels import Layout, decode, fill_padding, layout_of, padding_of, turned_over, values_of
 from osler.io.dicom.scan import scan_header
 from osler.io.dicom.stack import read_clip, read_file
 
@@ -451,3 +451,14 @@ def test_sizes_of_streams():
     assert stream_size(streams[0]) == (16, 16, 8)
     assert stream_size(b"") is None
     assert stream_size(b"\xff\xd8" + b"\xff" * 50) is None
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "uint32"])
+@pytest.mark.parametrize(("stored", "signed"), [(8, False), (12, False), (16, False), (12, True), (16, True)])
+def test_monochrome1_is_turned_in_its_own_type_also_where_the_header_contradicts_it(dtype, stored, signed):
+    info = np.iinfo(dtype)
+    pixels = np.array([info.min, info.min + 1, info.max // 2, info.max], dtype)
+    layout = Layout(1, 4, 1, 1, info.bits, stored, stored - 1, signed, "MONOCHROME1", False)
+    wanted = ((-1 if signed else 2**stored - 1) - pixels.astype(np.int64)).astype(dtype)
+    turned = turned_over(pixels, layout)
+    assert turned.dtype == pixels.dtype and (turned == wanted).all()

@@ -302,7 +302,8 @@ def turned_over(stored: Array, layout: Layout) -> Array:
         turned: Array = stored.max() + stored.min() - stored
         return turned.astype(stored.dtype)
     ends = -1 if layout.signed else 2**layout.stored - 1  # low + high of the stored type
-    return np.asarray(stored.dtype.type(ends) - stored)
+    # What the type cannot hold wraps around, as in the pixels of a file that contradicts its header.
+    return np.asarray(np.int64(ends).astype(stored.dtype) - stored)
 
 
 def eight_bits(array: Array) -> Array:
